@@ -1,0 +1,179 @@
+"""Terms as data: TSV files with the columns `term`, `preferred`, `field`, `code`, `attributes`, and their loader.
+
+One row a surface form. A row whose `term` equals its `preferred` is the concept's own row and carries its code and
+attributes (`key=value`, several joined with `;`); the rows of its synonyms may leave both empty and inherit them.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from caseframe.errors import LexiconError
+from caseframe.lexicons.folding import fold_parts
+from caseframe.schema import FIELDS, Attributes
+
+COLUMNS = ("term", "preferred", "field", "code", "attributes")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A concept of a lexicon: its preferred name, the field it fills, its code and attributes."""
+
+    preferred: str
+    field: str
+    code: str = ""
+    attributes: Attributes = Attributes()
+    lexicon: str = ""
+
+    @property
+    def key(self) -> str:
+        """Stable id, used as a span's `kb_id_`."""
+        return f"{self.field}:{self.preferred}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One surface form of a term, as a row of a lexicon file gives it."""
+
+    surface: str
+    term: Term
+
+
+def parse_attributes(cell: str) -> dict[str, str]:
+    """Reads `key=value;key=value`."""
+    pairs = (item.partition("=") for item in cell.split(";") if item.strip())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def read_lexicon(path: Path, name: str = "") -> Iterator[Entry]:
+    """Reads one TSV file. Lines that start with `#` are comments.
+
+    Raises LexiconError, naming file and line, for a missing column, an unknown field, an attribute without a value, or a
+    synonym whose preferred term has no row.
+    """
+    name = name or path.stem
+    rows = list(_rows(path))
+    concepts: dict[tuple[str, str], Term] = {}
+    for number, row in rows:
+        if row["term"] == row["preferred"]:
+            attributes = parse_attributes(row["attributes"])
+            if "" in attributes or "" in attributes.values():
+                raise LexiconError(
+                    f"{path}, line {number}: attributes {row['attributes']!r}", "Write key=value;key=value"
+                )
+            key = row["field"], row["preferred"]
+            if key in concepts:
+                raise LexiconError(f"{path}, line {number}: {row['preferred']!r} stands twice", "Keep one of the rows")
+            concepts[key] = Term(row["preferred"], row["field"], row["code"], Attributes(attributes), name)
+    for number, row in rows:
+        term = concepts.get((row["field"], row["preferred"]))
+        if term is None:
+            raise LexiconError(
+                f"{path}, line {number}: no row for the preferred term {row['preferred']!r} itself",
+                "Add a row whose term equals its preferred",
+            )
+        yield Entry(row["term"], term)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        numbered = ((n, line) for n, line in enumerate(stream, 1) if line.strip() and not line.startswith("#"))
+        header: list[str] | None = None
+        for number, line in numbered:
+            cells = next(csv.reader([line], delimiter="\t", quoting=csv.QUOTE_NONE))
+            if header is None:
+                header = cells
+                missing = [column for column in COLUMNS if column not in header]
+                if missing:
+                    raise LexiconError(f"{path}: no column {', '.join(missing)}", f"The header is {' '.join(COLUMNS)}")
+                continue
+            row = {column: cell.strip() for column, cell in zip(header, cells, strict=False)}
+            row = {column: row.get(column, "") for column in COLUMNS}
+            if row["field"] not in FIELDS:
+                raise LexiconError(f"{path}, line {number}: field {row['field']!r}", f"One of {', '.join(FIELDS)}")
+            if not row["term"] or not row["preferred"]:
+                raise LexiconError(f"{path}, line {number}: no term or no preferred", "Fill both, or remove the row")
+            yield number, row
+
+
+def builtin_paths() -> list[Path]:
+    """The shipped lexicon files, by name."""
+    folder = Path(str(files("caseframe.lexicons") / "data"))
+    return sorted(folder.glob("*.tsv"))
+
+
+@cache
+def builtin_entries() -> tuple[Entry, ...]:
+    """Every row of the shipped lexicons."""
+    return tuple(entry for path in builtin_paths() for entry in read_lexicon(path))
+
+
+class Lexicon:
+    """Terms compiled for matching: a trie over folded word parts, in which hyphen and blank are the same.
+
+    A trie of dicts and not spaCy's PhraseMatcher, since that matches whole tokens: `giant-cell tumour` and `giant cell
+    tumour` would need a pattern for every way to set the hyphens.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.terms: dict[str, Term] = {}
+        self._root: dict[str, object] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """Adds one surface form; `Ewing's sarcoma` also matches without its 's."""
+        self.terms.setdefault(entry.term.key, entry.term)
+        surface = entry.surface.replace("’", "'")
+        for variant in {surface, surface.replace("'s ", " ")}:
+            node = self._root
+            for part in surface_parts(variant):
+                node = node.setdefault(part, {})  # type: ignore[assignment]
+            keys: list[str] = node.setdefault("", [])  # type: ignore[assignment]
+            if entry.term.key not in keys:
+                keys.append(entry.term.key)
+
+    def matches(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:
+        """All hits in a list of folded parts, as (start, end, term keys), overlapping ones too."""
+        root = self._root
+        length = len(parts)
+        for start in range(length):
+            node = root.get(parts[start])
+            position = start + 1
+            while node is not None:
+                keys = node.get("")  # type: ignore[attr-defined]
+                if keys is not None:
+                    yield start, position, keys
+                if position == length:
+                    break
+                node = node.get(parts[position])  # type: ignore[attr-defined]
+                position += 1
+
+    def lookup(self, surface: str) -> list[Term]:
+        """The terms that a surface form names, as a whole."""
+        node: object = self._root
+        for part in surface_parts(surface):
+            node = node.get(part) if isinstance(node, dict) else None
+        keys = node.get("", []) if isinstance(node, dict) else []
+        return [self.terms[key] for key in keys]
+
+    def of_field(self, field: str) -> Mapping[str, Term]:
+        """The terms of one field by preferred name."""
+        return {term.preferred: term for term in self.terms.values() if term.field == field}
+
+
+def surface_parts(surface: str) -> list[str]:
+    """The folded parts of a term or a stretch of text, split as the tokenizer splits (blank, possessive, comma)."""
+    words = surface.replace("'s ", " 's ").replace(",", " , ").replace("(", " ( ").replace(")", " ) ").split()
+    return [part for word in words for part in fold_parts(word)]
+
+
+@cache
+def builtin_lexicon() -> Lexicon:
+    """The shipped lexicons, compiled once a process."""
+    return Lexicon(builtin_entries())

@@ -1,0 +1,131 @@
+"""Folding of word forms: case, plural, British spelling, dashes. Terms and texts are folded alike before they meet."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# British stems that have one American spelling wherever they stand in a medical word.
+_SPELLING = tuple(
+    (re.compile(pattern), american)
+    for pattern, american in (
+        (r"(tum|col|fav|lab|behavi|od|hum|harb|vap|vig)our", r"\1or"),
+        (r"haem|(?<=[a-z])aem(?=i|ic|ia)", lambda match: "hem" if match[0] == "haem" else "em"),
+        (r"^oe(?=dem|soph|str)", "e"),
+        (r"(?<=[a-z])oedem", "edem"),
+        (r"(?<=[a-z])oesoph", "esoph"),
+        (r"rrhoea", "rrhea"),
+        (r"pnoea", "pnea"),
+        (r"foet(?=us|al|us)", "fet"),
+        (r"^coeli", "celi"),
+        (r"^caec", "cec"),
+        (r"^faec", "fec"),
+        (r"^caesar", "cesar"),
+        (r"^aetio", "etio"),
+        (r"^amoeb", "ameb"),
+        (r"naesth", "nesth"),
+        (r"paed(?=i|o)", "ped"),
+        (r"ynaec", "ynec"),
+        (r"leucocyt", "leukocyt"),
+        (r"leucopen", "leukopen"),
+        (r"leukaem", "leukem"),
+        (r"sulph", "sulf"),
+        (r"(cent|fib|lit|calib)re(?=s?$)", r"\1er"),
+        (r"isation", "ization"),
+        (r"(?<=[aio]l)is(?=ed$|es$|ing$|e$)", "iz"),
+        (r"(?<!prom)(?<=[^c][eo][rmt])is(?=ed$|es$|ing$|e$)", "iz"),
+        (r"lys(?=ed$|ing$)", "lyz"),
+        (r"^grey", "gray"),
+        (r"^mould", "mold"),
+        (r"orthopaed", "orthoped"),
+    )
+)
+_BRITISH_HINT = re.compile(r"our|ae|oe|ulph|leuc|re$|res$|is[ei]|isation|lys|grey|mould")
+
+_IRREGULAR = {
+    "feet": "foot", "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "femora": "femur",
+    "phalanges": "phalanx", "ganglia": "ganglion", "appendices": "appendix", "indices": "index", "foramina": "foramen",
+    "lumina": "lumen", "crises": "crisis", "lenses": "lens", "viscera": "viscus", "corpora": "corpus", "genera": "genus",
+    "humeri": "humerus", "foci": "focus", "emboli": "embolus", "thrombi": "thrombus", "bronchi": "bronchus",
+    "menisci": "meniscus", "radii": "radius", "nuclei": "nucleus", "calculi": "calculus", "sulci": "sulcus",
+    "gyri": "gyrus", "nevi": "nevus", "naevi": "nevus", "naevus": "nevus", "calcanei": "calcaneus", "tali": "talus",
+    "thalami": "thalamus", "hila": "hilum", "septa": "septum", "diverticula": "diverticulum", "ova": "ovum",
+    "acetabula": "acetabulum", "cholesteatomata": "cholesteatoma", "calyces": "calyx", "testes": "testis",
+    "grafts": "graft", "knives": "knife", "wives": "wife", "halves": "half", "calves": "calf", "lives": "life",
+    "viruses": "virus", "sinuses": "sinus", "fetuses": "fetus", "uteruses": "uterus", "plexuses": "plexus",
+    "abscesses": "abscess", "biases": "bias", "pancreata": "pancreas", "metaphyses": "metaphysis",
+}  # fmt: skip
+_SINGULAR = frozenset(
+    "diabetes herpes rabies scabies biceps triceps quadriceps forceps lens series ascites caries facies pancreas atlas "
+    "rickets measles mumps feces species gas bias cannabis texas always perhaps across plus less access "
+    "process thus his this its as is was has does various previous was yaws tabes pes cutis "
+    "kaposis overseas ies lues pertussis hives".split()
+)
+_LATIN_A = re.compile(
+    r"(?:vertebr|fibul|tibi|scapul|sequel|burs|fistul|maxill|patell|pleur|uln|clavicul|papill|petechi|pupill|"
+    r"cochle|trache|mamm|fasci|lamin|ser|stri|vesicul|bull|macul)ae$"
+)
+
+
+def american(word: str) -> str:
+    """The American spelling of a lower-case word: `oedema` becomes `edema`."""
+    if _BRITISH_HINT.search(word):
+        for pattern, spelling in _SPELLING:
+            word = pattern.sub(spelling, word)
+    return word
+
+
+def singular(word: str) -> str:
+    """The singular of a lower-case English or Latin noun: `metastases` becomes `metastasis`."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) < 4 or word in _SINGULAR or word.endswith(("ss", "us", "is", "'s")):
+        return word
+    if word.endswith("omata"):
+        return word[:-2]
+    if _LATIN_A.search(word):
+        return word[:-1]
+    if not word.endswith("s"):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y" if len(word) > 4 else word
+    if word.endswith(("stases", "theses", "yses", "ereses")) or (
+        word.endswith("oses") and word not in ("doses", "noses", "overdoses")
+    ):
+        return word[:-2] + "is"
+    if word.endswith("noses") and word.startswith(("diag", "prog")):
+        return word[:-2] + "is"
+    if word.endswith(("ches", "shes", "xes", "sses", "zzes")):
+        return word[:-2]
+    return word[:-1]
+
+
+@lru_cache(maxsize=200_000)
+def fold_word(word: str) -> str:
+    """The matching form of one word.
+
+    Short words in capitals (`CT`, `ALL`, `GIST`) keep them, so that an abbreviation never meets an everyday word.
+    """
+    word = word.replace("’", "'").replace("‐", "-").replace("‑", "-").replace("–", "-")
+    if 2 <= len(word) <= 5 and word[0].isupper():
+        stem = word[:-1] if word.endswith("s") else word
+        if stem.isupper() and len(stem) > 1:
+            return stem
+    return singular(american(word.lower()))
+
+
+@lru_cache(maxsize=200_000)
+def fold_parts(word: str) -> tuple[str, ...]:
+    """The folded parts of a token, cut at its hyphens and slashes: `giant-cell` gives `('giant', 'cell')`."""
+    parts = [part for part in re.split(r"[-‐‑–—/]", word) if part]
+    return tuple(fold_word(part) for part in parts) or (word,)
+
+
+def canonical(text: str) -> str:
+    """A canonical value for words that no lexicon lists: lower case, American spelling, last word singular."""
+    words = text.replace("’", "'").replace("–", "-").split()
+    if not words:
+        return ""
+    folded = [american(word.lower()) for word in words]
+    folded[-1] = singular(folded[-1])
+    return " ".join(folded)
