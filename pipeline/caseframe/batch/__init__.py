@@ -1,0 +1,1 @@
+"""Runs over dumps: shards, run directories, failures."""

@@ -1,0 +1,1 @@
+"""Field-level scores against gold."""

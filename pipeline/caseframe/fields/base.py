@@ -1,0 +1,75 @@
+"""What all field modules share: making a Finding from a span, with its sentence, section, assertion and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from spacy.tokens import Doc, Span
+
+from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
+from caseframe.stages.assertion import assertion_of
+from caseframe.stages.timeline import when_of
+
+VERSION = "0.1.0"
+# A denial further away than this is told apart from the words it denies.
+_MAX_DENIAL_TOKENS = 12
+
+
+def make_finding(
+    span: Span,
+    field: str,
+    value: str | int | float,
+    *,
+    source: str,
+    code: str = "",
+    unit: str = "",
+    assertion: Assertion | None = None,
+    when_days: float | None = None,
+    attributes: Mapping[str, AttributeValue] | None = None,
+    confidence: float = 0.8,
+) -> Finding:
+    """A Finding over `span`; assertion and time come from the stages unless given.
+
+    The words of an absent finding include the denial, as the schema has it.
+    """
+    label, cue = assertion_of(span)
+    if assertion is None:
+        assertion = label
+    else:
+        cue = cue if assertion == label else None
+    words = _with_denial(span, cue) if assertion == "absent" and cue is not None else span
+    return Finding(
+        field=field,
+        value=value,
+        text=words.text,
+        start=words.start_char,
+        end=words.end_char,
+        assertion=assertion,
+        code=code,
+        unit=unit,
+        when_days=when_of(span) if when_days is None else when_days,
+        attributes=Attributes(attributes or {}),
+        confidence=confidence,
+        source=f"fields.{source}/{VERSION}",
+        sentence=span.sent.text,
+        section=section_of(span),
+        cue=(cue.start_char, cue.end_char) if cue is not None else None,
+    )
+
+
+def section_of(span: Span) -> str:
+    """The kind of the section that holds a span: `title`, `background`, `case` …; empty where there is none."""
+    for section in span.doc.spans.get("sections", ()):
+        if section.start <= span.start < section.end:
+            return str(section.label_)
+    return ""
+
+
+def spans_of(doc: Doc, group: str, label: str) -> list[Span]:
+    """The spans of a group that carry a label, in text order."""
+    return [span for span in doc.spans.get(group, ()) if span.label_ == label]
+
+
+def _with_denial(span: Span, cue: Span) -> Span:
+    start, end = min(span.start, cue.start), max(span.end, cue.end)
+    return span.doc[start:end] if end - start - len(span) <= _MAX_DENIAL_TOKENS else span
