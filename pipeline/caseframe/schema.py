@@ -48,7 +48,7 @@ class Attributes(Mapping[str, AttributeValue]):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record was read: the file (or URL, with `!member` inside an archive), its number in it from 1, the format."""
+    """Where a record was read: file or URL (`!member` inside an archive), its number in it from 1, the format."""
 
     file: str
     record: int
@@ -442,7 +442,7 @@ FIELDS: dict[str, FieldSpec] = {
         FieldSpec(
             "complication",
             "Complication",
-            "Signs that arise after treatment; an explicit denial is an absent finding, “no complications” is any, absent.",
+            "Signs that arise after treatment; a denial is an absent finding, “no complications” is `any`, absent.",
             attributes={"laterality": _LATERALITY, "when_days": _WHEN},
         ),
         FieldSpec(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from caseframe.stages.assertion import assertion_of
+from caseframe.stages.timeline import when_of
 from spacy.tokens import Doc, Span
 
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
-from caseframe.stages.assertion import assertion_of
-from caseframe.stages.timeline import when_of
 
 VERSION = "0.1.0"
 # A denial further away than this is told apart from the words it denies.

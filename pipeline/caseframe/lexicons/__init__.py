@@ -53,8 +53,8 @@ def parse_attributes(cell: str) -> dict[str, str]:
 def read_lexicon(path: Path, name: str = "") -> Iterator[Entry]:
     """Reads one TSV file. Lines that start with `#` are comments.
 
-    Raises LexiconError, naming file and line, for a missing column, an unknown field, an attribute without a value, or a
-    synonym whose preferred term has no row.
+    Raises LexiconError, naming file and line, for a missing column, an unknown field, an attribute without a value, or
+    a synonym whose preferred term has no row.
     """
     name = name or path.stem
     rows = list(_rows(path))

@@ -45,7 +45,7 @@ _BRITISH_HINT = re.compile(r"our|ae|oe|ulph|leuc|re$|res$|is[ei]|isation|lys|gre
 _IRREGULAR = {
     "feet": "foot", "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "femora": "femur",
     "phalanges": "phalanx", "ganglia": "ganglion", "appendices": "appendix", "indices": "index", "foramina": "foramen",
-    "lumina": "lumen", "crises": "crisis", "lenses": "lens", "viscera": "viscus", "corpora": "corpus", "genera": "genus",
+    "lumina": "lumen", "crises": "crisis", "lenses": "lens", "viscera": "viscus", "corpora": "corpus",
     "humeri": "humerus", "foci": "focus", "emboli": "embolus", "thrombi": "thrombus", "bronchi": "bronchus",
     "menisci": "meniscus", "radii": "radius", "nuclei": "nucleus", "calculi": "calculus", "sulci": "sulcus",
     "gyri": "gyrus", "nevi": "nevus", "naevi": "nevus", "naevus": "nevus", "calcanei": "calcaneus", "tali": "talus",
