@@ -46,6 +46,9 @@ class Attributes(Mapping[str, AttributeValue]):
         return f"Attributes({dict(self._items)!r})"
 
 
+NO_ATTRIBUTES = Attributes()
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a record was read: file or URL (`!member` inside an archive), its number in it from 1, the format."""
@@ -227,7 +230,7 @@ class Finding:
     unit: str = ""
     when_days: float | None = None
     """Days from the index operation (negative is before it)."""
-    attributes: Attributes = Attributes()
+    attributes: Attributes = NO_ATTRIBUTES
     confidence: float = 1.0
     source: str = ""
     """Component and version, e.g. `fields.procedures/0.1.0`."""

@@ -15,7 +15,7 @@ caseframe_quantities
 caseframe_assertion
     `doc.spans["cues"]`; then `span._.assertion` and `span._.assertion_cue` hold for any span
 caseframe_narrative
-    `doc.spans["narrative"]`: each sentence, `label_` `patient` or `general`; then `span._.is_general` holds for any span
+    `doc.spans["narrative"]`: each sentence, `label_` `patient` or `general`; then `span._.is_general` for any span
 caseframe_timeline
     `doc.spans["times"]`: `span._.days` from the index operation; then `span._.when_days` holds for any span
 """

@@ -35,7 +35,7 @@ if not Span.has_extension("term"):
     default_config={"lexicons": [], "builtin": True},
 )
 def create_terms(nlp: Language, name: str, lexicons: list[str], builtin: bool) -> TermMatcher:
-    """Factory of `caseframe_terms`. `lexicons`: paths of further TSV files; `builtin`: whether the shipped ones serve."""
+    """Factory of `caseframe_terms`. `lexicons`: paths of further TSV files; `builtin`: also use the shipped ones."""
     return TermMatcher(lexicons=lexicons, builtin=builtin)
 
 
