@@ -1,0 +1,371 @@
+"""Assertion: whether a thing is present, absent, possible, hypothetical, historical or of the family (ConText).
+
+After Chapman's NegEx and Harkema's ConText (J Biomed Inform 2009): a cue ("no evidence of", "history of", "was ruled
+out") opens a scope, in a direction, that ends at the first word that closes it. The cues are data,
+`rules/context.tsv`; the walk that gives a cue its scope is here. Beyond ConText the walk
+
+- follows a list over its commas ("no infection, loosening or fracture"), yet not into a clause with a verb of its own
+  ("no infection, and the patient was discharged");
+- leaves out the circumstances of a denial ("no recurrence on CT after surgery" denies neither the CT nor the surgery);
+- keeps the edge: every answer comes with the cue that decided it.
+
+The component writes `doc.spans["cues"]` (`label_` is the category) and keeps the scopes in `doc.user_data`. From then
+on `span._.assertion` and `span._.assertion_cue` hold for any span of the Doc, whoever made it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from caseframe.errors import LexiconError
+from caseframe.schema import ASSERTIONS, Assertion
+
+SPANS = "cues"
+SCOPES = "caseframe.scopes"
+COLUMNS = ("phrase", "category", "direction", "max_scope", "comment")
+DIRECTIONS = ("forward", "backward", "both", "aside", "pseudo", "terminate", "verb", "circumstance")
+PRECEDENCE: tuple[Assertion, ...] = ("family", "absent", "hypothetical", "possible", "historical")
+"""The order in which the cues of a span outrank each other."""
+
+_RANK = {category: rank for rank, category in enumerate(PRECEDENCE)}
+_TIME = re.compile(r"(?:^|[-–])(?:day|week|wk|month|mo|year|yr|hour|hr|decade)s?[’']?$")
+_NUMBER = re.compile(
+    r"^(?:\d[\d.,–-]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|many|few|some|a|an)$"
+)
+_JOINTS = frozenset((",", "and", "or", "nor", "and/or"))
+_BREAKS = frozenset((";", ":", "—", ".", "?", "!", "•", "\n"))
+_SUBJECTS = frozenset("he she it they we i there this these those that who which".split())
+_ARTICLES = frozenset("a an the his her their our its".split())
+_SEEN = frozenset(
+    "observed seen noted detected found identified reported present evident visible noticed recorded encountered "
+    "apparent demonstrated documented experienced discovered diagnosed recognized recognised visualized".split()
+)
+_AFTER_PARTICIPLE = frozenset(
+    "to with the a an his her in on at from by out after well without for uneventfully".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the cue file: a phrase, what it says of the words in its scope, and where its scope lies."""
+
+    phrase: str
+    category: str
+    direction: str
+    max_scope: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that matched at the tokens `start:end`."""
+
+    start: int
+    end: int
+    rule: Rule
+
+
+def builtin_rules() -> Path:
+    """The shipped cue file."""
+    return Path(str(files("caseframe.stages") / "rules" / "context.tsv"))
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """Reads a cue file: TSV with the columns phrase, category, direction, max_scope, comment; `#` begins a comment.
+
+    Raises LexiconError, naming file and line, for a row that says nothing meaningful.
+    """
+    rules: list[Rule] = []
+    header: list[str] | None = None
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t", quoting=csv.QUOTE_NONE))]
+        if header is None:
+            header = cells
+            missing = [column for column in COLUMNS if column not in header]
+            if missing:
+                raise LexiconError(f"{path}: no column {', '.join(missing)}", f"The header is {' '.join(COLUMNS)}")
+            continue
+        row = dict.fromkeys(COLUMNS, "") | dict(zip(header, cells, strict=False))
+        rules.append(_rule(row, f"{path}, line {number}"))
+    return rules
+
+
+def _rule(row: dict[str, str], where: str) -> Rule:
+    if not row["phrase"]:
+        raise LexiconError(f"{where}: no phrase", "Fill it, or remove the row")
+    if row["direction"] not in DIRECTIONS:
+        raise LexiconError(f"{where}: direction {row['direction']!r}", f"One of {', '.join(DIRECTIONS)}")
+    if row["direction"] in DIRECTIONS[:4] and row["category"] not in PRECEDENCE:
+        raise LexiconError(f"{where}: category {row['category']!r}", f"One of {', '.join(PRECEDENCE)}")
+    if not row["max_scope"].isdecimal():
+        raise LexiconError(f"{where}: max_scope {row['max_scope']!r}", "A whole number of tokens")
+    return Rule(row["phrase"], row["category"], row["direction"], int(row["max_scope"]))
+
+
+def expand(phrase: str) -> Iterator[tuple[str, ...]]:
+    """The token sequences of a phrase, in which `a|b` are alternatives and `[a|b]` may be missing.
+
+    >>> list(expand("no [clear] sign|signs of"))
+    [('no', 'clear', 'sign', 'of'), ('no', 'clear', 'signs', 'of'), ('no', 'sign', 'of'), ('no', 'signs', 'of')]
+    """
+    choices: list[list[str]] = []
+    for word in phrase.lower().split():
+        optional = word.startswith("[") and word.endswith("]") and len(word) > 2
+        choices.append([*(word[1:-1] if optional else word).split("|"), *([""] if optional else [])])
+    for words in product(*choices):
+        yield tuple(word for word in words if word)
+
+
+@lru_cache(maxsize=50_000)
+def _keys(word: str) -> tuple[str, ...]:
+    """What a token may match in the trie: itself, `<time>` for a unit of time ("3-month"), `<num>` for a number."""
+    keys = [word]
+    if _TIME.search(word):
+        keys.append("<time>")
+    if _NUMBER.match(word):
+        keys.append("<num>")
+    return tuple(keys)
+
+
+@Language.factory("caseframe_assertion", assigns=["doc.spans"], default_config={"rules": None})
+def create_assertion(nlp: Language, name: str, rules: str | None) -> AssertionTagger:
+    """Factory of `caseframe_assertion`. `rules`: path of a cue file that takes the place of the shipped one."""
+    return AssertionTagger(read_rules(Path(rules)) if rules else None)
+
+
+class AssertionTagger:
+    """Finds the cues of a Doc and their scopes."""
+
+    def __init__(self, rules: Iterable[Rule] | None = None) -> None:
+        self.rules = list(rules) if rules is not None else read_rules(builtin_rules())
+        self._root: dict[str, Any] = {}
+        for rule in self.rules:
+            for words in expand(rule.phrase):
+                node = self._root
+                for word in words:
+                    node = node.setdefault(word, {})
+                node[""] = rule
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Sets `doc.spans["cues"]` and the scopes."""
+        words = [token.lower_ for token in doc]
+        cues: list[Span] = []
+        scopes: list[tuple[int, int, str, int, int]] = []
+        hits = self._hits(words)
+        if any(hit.rule.category in _RANK for hit in hits):
+            for start, end in _sentences(doc, words):
+                inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
+                if any(hit.rule.category in _RANK for hit in inside):
+                    walk = _Walk(words, start, end, inside)
+                    for hit in inside:
+                        if hit.rule.category in _RANK:
+                            category = hit.rule.category
+                            cues.append(Span(doc, hit.start, hit.end, label=category))
+                            scopes.extend((hit.start, hit.end, category, a, b) for a, b in walk.scope(hit))
+        doc.spans[SPANS] = cues
+        doc.user_data[SCOPES] = scopes
+        return doc
+
+    def _hits(self, words: list[str]) -> list[Hit]:
+        """The rules that match, the longest at each place, none overlapping."""
+        hits: list[Hit] = []
+        position, length = 0, len(words)
+        while position < length:
+            end, rule = self._longest(self._root, words, position)
+            if rule is not None:
+                hits.append(Hit(position, end, rule))
+            position = end if rule is not None else position + 1
+        return hits
+
+    def _longest(self, node: dict[str, Any], words: list[str], position: int) -> tuple[int, Rule | None]:
+        best_end, best = position, node.get("")
+        if position < len(words):
+            for key in _keys(words[position]):
+                child = node.get(key)
+                if child is not None:
+                    end, rule = self._longest(child, words, position + 1)
+                    if rule is not None and end > best_end:
+                        best_end, best = end, rule
+        return best_end, best
+
+
+def _sentences(doc: Doc, words: list[str]) -> list[tuple[int, int]]:
+    """Token bounds of the sentences; where no stage has set them, full stops do."""
+    if doc.has_annotation("SENT_START"):
+        return [(sent.start, sent.end) for sent in doc.sents]
+    bounds, start = [], 0
+    for i, word in enumerate(words):
+        if word in (".", "?", "!", "\n") or i == len(words) - 1:
+            bounds.append((start, i + 1))
+            start = i + 1
+    return bounds
+
+
+class _Walk:
+    """Gives the cues of one sentence their scopes."""
+
+    def __init__(self, words: list[str], start: int, end: int, hits: list[Hit]) -> None:
+        self.words, self.start, self.end = words, start, end
+        self.stops = {hit.start for hit in hits if hit.rule.direction == "terminate"}
+        self.verbs = {hit.start for hit in hits if hit.rule.direction == "verb"}
+        self.asides = {hit.start for hit in hits if hit.rule.direction == "circumstance"}
+        self.stops.update(i for i in range(start, end) if words[i] in _BREAKS)
+
+    def scope(self, hit: Hit) -> list[tuple[int, int]]:
+        direction = hit.rule.direction
+        if direction == "aside":
+            direction = self._side(hit)
+        parts: list[tuple[int, int]] = []
+        if direction in ("backward", "both"):
+            parts.extend(self._backward(hit))
+        if direction in ("forward", "both"):
+            parts.extend(self._forward(hit))
+        return parts
+
+    def _side(self, hit: Hit) -> str:
+        """Which side a date ("6 years ago") belongs to: what is before it, unless it opens its clause."""
+        before = hit.start - 1
+        after = self.words[hit.end] if hit.end < self.end else ""
+        if before < self.start or before in self.stops or self.words[before] == "in" or after in _ARTICLES:
+            return "forward"
+        if self.words[before] == "," and after == ",":
+            return "forward"
+        return "backward"
+
+    def _forward(self, hit: Hit) -> list[tuple[int, int]]:
+        parts: list[tuple[int, int]] = []
+        start: int | None = hit.end
+        limit = min(self.end, hit.end + hit.rule.max_scope)
+        narrow = hit.rule.category in ("absent", "historical")
+        i = hit.end
+        while i < limit:
+            word = self.words[i]
+            if i in self.stops or (word == ")" and "(" not in self.words[hit.end : i]):
+                break
+            if word in _JOINTS and i > hit.end and self._new_clause(i):
+                break
+            if narrow and i > hit.end:
+                if i in self.verbs:
+                    break
+                if i in self.asides and start is not None:
+                    parts.append((start, i))
+                    start = None
+                elif start is None and word in ("or", "nor"):
+                    start = i
+            i += 1
+        if start is not None:
+            parts.append((start, i))
+        return [(a, b) for a, b in parts if a < b]
+
+    def _new_clause(self, joint: int) -> bool:
+        """Whether a comma or "and" opens a clause of its own, rather than going on with a list."""
+        words, i = self.words, joint
+        while i < self.end and words[i] in _JOINTS:
+            i += 1
+        if i >= self.end:
+            return True
+        joined_by_or = "or" in words[joint:i] or "nor" in words[joint:i]
+        first, second = words[i], words[i + 1] if i + 1 < self.end else ""
+        if first in _SUBJECTS or i in self.stops or i in self.asides:
+            return True
+        if joined_by_or:
+            return False
+        if first in _ARTICLES:
+            return True
+        if i in self.verbs or (first.endswith("ed") and second in _AFTER_PARTICIPLE):
+            return True
+        for j in range(i, min(self.end, i + 15)):
+            if j in self.stops or words[j] == ",":
+                return False
+            if j in self.verbs:
+                seen = any(word in _SEEN for word in words[j + 1 : j + 3])
+                return not (seen and ("or" in words[i:j] or "nor" in words[i:j]))
+        return False
+
+    def _backward(self, hit: Hit) -> list[tuple[int, int]]:
+        parts: list[tuple[int, int]] = []
+        end = hit.start
+        limit = max(self.start, hit.start - hit.rule.max_scope)
+        i = hit.start - 1
+        while i >= limit:
+            if i in self.stops or i in self.verbs or self.words[i] == "(":
+                break
+            if self.words[i] in (",", "and") and self._clause_before(i):
+                break
+            if i in self.asides:
+                # "recurrence on CT was not seen": the CT was.
+                end = i
+                parts.clear()
+            i -= 1
+        parts.append((i + 1, end))
+        return [(a, b) for a, b in parts if a < b]
+
+    def _clause_before(self, joint: int) -> bool:
+        for j in range(joint - 1, max(self.start, joint - 15) - 1, -1):
+            if j in self.verbs:
+                return True
+            if j in self.stops or self.words[j] == ",":
+                return False
+        return False
+
+
+def assertion_of(span: Span) -> tuple[Assertion, Span | None]:
+    """The assertion of any span, and the cue that decides it (None for `present`).
+
+    A cue holds for a span that its scope covers, or that begins with it ("no headache" taken as one span). Where the
+    component has not run, everything is present.
+    """
+    best: tuple[int, int, int, int] | None = None
+    for start, end, category, a, b in span.doc.user_data.get(SCOPES, ()):
+        if _covers(span, start, end, a, b):
+            distance = max(span.start - end, start - span.end, 0)
+            key = (_RANK[category], distance, start, end)
+            if best is None or key < best:
+                best = key
+    if best is None:
+        return "present", None
+    rank, _, start, end = best
+    category = PRECEDENCE[rank]
+    return category, Span(span.doc, start, end, label=category)
+
+
+def _covers(span: Span, start: int, end: int, a: int, b: int) -> bool:
+    """Whether a cue at `start:end` with the scope `a:b` holds for a span."""
+    if a <= span.start and span.end <= b:
+        return True
+    if end <= span.start:  # cue before the span: its scope must reach into it
+        return a <= span.start < b
+    if span.end <= start:  # cue after the span
+        return a < span.end <= b
+    if start <= span.start and end < span.end:
+        return a < span.end and span.start < b
+    if span.start < start and span.end <= end:
+        return a <= span.start
+    return False
+
+
+def _assertion(span: Span) -> Assertion:
+    return assertion_of(span)[0]
+
+
+def _cue(span: Span) -> Span | None:
+    return assertion_of(span)[1]
+
+
+if not Span.has_extension("assertion"):
+    Span.set_extension("assertion", getter=_assertion)
+    Span.set_extension("assertion_cue", getter=_cue)
+
+assert set(PRECEDENCE) | {"present"} == set(ASSERTIONS)
