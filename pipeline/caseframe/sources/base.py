@@ -20,7 +20,7 @@ import codecs
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, cast
 
 from caseframe.errors import SourceError
 from caseframe.schema import Failure, Origin, Record
@@ -101,13 +101,21 @@ def decode_lines(stream: BinaryIO, encoding: str | None = None, max_bytes: int =
 
     UTF-16 and UTF-32 are known by their byte order mark. A line that is too long is cut, as `raw_lines` says.
     """
-    peekable = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[type-var, arg-type]
+    peekable = stream if hasattr(stream, "peek") else io.BufferedReader(cast(io.RawIOBase, stream))
     start = bytes(peekable.peek(4)[:4])
     for mark, wide in _WIDE_MARKS:
         if start.startswith(mark):
-            text = io.TextIOWrapper(peekable, encoding=wide, errors="replace")  # type: ignore[type-var]
-            yield from (line[:max_bytes].rstrip("\r\n") for line in iter(lambda: text.readline(max_bytes), ""))
-            text.detach()
+            yield from _wide_lines(peekable, wide, max_bytes)
             return
-    for number, raw in enumerate(raw_lines(peekable, max_bytes)):  # type: ignore[arg-type]
+    for number, raw in enumerate(raw_lines(peekable, max_bytes)):
         yield decode(raw.removeprefix(codecs.BOM_UTF8) if number == 0 else raw, encoding)
+
+
+def _wide_lines(stream: BinaryIO, encoding: str, max_bytes: int) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace")
+    while line := text.readline(max_bytes + 1):
+        whole = line
+        while len(line) > max_bytes and not line.endswith("\n"):
+            line = text.readline(max_bytes + 1)
+        yield whole.rstrip("\r\n")
+    text.detach()
