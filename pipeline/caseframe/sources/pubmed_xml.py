@@ -1,0 +1,246 @@
+"""PubMed XML: `PubmedArticleSet` files as PubMed exports them and as the baseline and update files hold them.
+
+Every `PubmedArticle`, `PubmedBookArticle`, bare `MedlineCitation` and every PMID of a `DeleteCitation` is a record.
+
+Titles lose what PubMed adds to them: the brackets around a translated title and the final full stop, so that a title
+reads as the publisher (and JATS) gives it. A full stop that belongs to the last word ("et al.", "U.S.") stays.
+Section labels are kept apart from the text, as are copyright statements and abstracts in other languages. Inline markup
+that was escaped ("PM&lt;sub&gt;2.5&lt;/sub&gt;", as some exports hold it) goes as the unescaped does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from lxml import etree
+
+from caseframe.errors import BrokenRecord
+from caseframe.schema import Article, Deletion, MeshHeading, Origin, OtherAbstract, Record
+from caseframe.sources.base import ReadOptions, failure
+from caseframe.sources.dates import parse_date
+from caseframe.sources.xml import RawRecord, RecordCutter, first_text, parse, text_of, texts
+
+FORMAT: Final = "pubmed_xml"
+
+_ROOTS: Final = ("PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet")
+_TAGS: Final = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument", "MedlineCitation")
+_SNIFFED: Final = re.compile(
+    rf"<(?:[\w.-]+:)?(?:{'|'.join(_ROOTS + _TAGS)})[\s/>]|<!DOCTYPE\s+(?:{'|'.join(_ROOTS)})\b"
+)
+_ESCAPED_MARKUP: Final = re.compile(r"</?(?:i|b|u|sub|sup|em|strong)>")
+_PMID: Final = re.compile(rb"<(?:[\w.-]+:)?PMID[^>]*>\s*(\d{1,10})\s*<")
+_ABBREVIATION: Final = re.compile(r"(?:\.\.|\b(?:al|spp?|vs|etc|var|nov|Jr|Sr|Inc|Ltd|Co)\.|\b\w(?:\.\w)+\.)$")
+
+
+def sniff(head: str, name: str) -> bool:
+    """Whether the file is PubMed XML."""
+    del name
+    return _SNIFFED.search(head) is not None
+
+
+def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
+    """The articles and deletions of a PubMed XML file."""
+    cutter = RecordCutter(_TAGS, _ROOTS, options.max_record_bytes, inner=("MedlineCitation",))
+    number = 0
+    for raw in cutter.cut(stream):
+        for record in _records(raw, file, number + 1):
+            number += 1
+            yield record
+
+
+def _records(raw: RawRecord, file: str, number: int) -> Iterator[Record]:
+    """The record, or the deletions, that a piece of XML says; a failure where it cannot be read."""
+    origin = Origin(file, number, FORMAT)
+    try:
+        root = parse(raw)
+    except BrokenRecord as error:
+        pmid = _PMID.search(raw.raw)
+        yield failure(origin, error, f"pmid:{pmid[1].decode()}" if pmid and raw.tag not in _DELETIONS else "")
+        return
+    if raw.tag in _DELETIONS:
+        for offset, pmid_text in enumerate(texts(root, "PMID")):
+            yield Deletion(f"pmid:{pmid_text}", Origin(file, number + offset, FORMAT))
+    elif raw.tag == "PubmedBookArticle":
+        yield _book(root, origin)
+    else:
+        yield _article(root, origin)
+
+
+_DELETIONS: Final = ("DeleteCitation", "DeleteDocument")
+
+
+def _article(root: etree._Element, origin: Origin) -> Article:
+    citation = root if root.tag == "MedlineCitation" else root.find("MedlineCitation")
+    article = citation.find("Article") if citation is not None else None
+    pmid, version = _pmid(citation)
+    year, date = _date(article, "Journal/JournalIssue/PubDate", "ArticleDate")
+    return Article.build(
+        title=_title(first_text(article, "ArticleTitle")),
+        abstract=_abstract(article, "Abstract"),
+        pmid=pmid or _article_id(root, "pubmed"),
+        pmcid=_pmcid(_article_id(root, "pmc")),
+        doi=_article_id(root, "doi") or first_text(article, "ELocationID[@EIdType='doi']"),
+        version=version,
+        vernacular_title=_title(first_text(article, "VernacularTitle")),
+        other_abstracts=tuple(_other_abstracts(citation)),
+        authors=tuple(_authors(article, "AuthorList")),
+        journal=first_text(article, "Journal/Title", "Journal/ISOAbbreviation")
+        or first_text(citation, "MedlineJournalInfo/MedlineTA"),
+        year=year,
+        date=date,
+        language=first_text(article, "Language"),
+        publication_types=tuple(texts(article, "PublicationTypeList/PublicationType")),
+        mesh=tuple(_mesh(citation)),
+        keywords=_once(texts(citation, "KeywordList/Keyword")),
+        origin=origin,
+    )
+
+
+def _book(root: etree._Element, origin: Origin) -> Article:
+    """A book or a chapter of one; the book's title stands for the journal."""
+    document = root.find("BookDocument")
+    pmid, version = _pmid(document)
+    year, date = _date(document, "Book/PubDate", "ContributionDate")
+    book_title = first_text(document, "Book/BookTitle")
+    return Article.build(
+        title=_title(first_text(document, "ArticleTitle")) or book_title,
+        abstract=_abstract(document, "Abstract"),
+        pmid=pmid or _article_id(root, "pubmed"),
+        doi=_article_id(root, "doi") or first_text(document, "Book/ELocationID[@EIdType='doi']"),
+        version=version,
+        vernacular_title=_title(first_text(document, "VernacularTitle")),
+        authors=tuple(_authors(document, "AuthorList") or _authors(document, "Book/AuthorList")),
+        journal=book_title,
+        year=year,
+        date=date,
+        language=first_text(document, "Language"),
+        publication_types=tuple(texts(document, "PublicationType")),
+        keywords=_once(texts(document, "KeywordList/Keyword")),
+        origin=origin,
+    )
+
+
+def _pmid(citation: etree._Element | None) -> tuple[str, int]:
+    """PMID and version; a PMID is a number, anything else is none."""
+    element = citation.find("PMID") if citation is not None else None
+    if element is None:
+        return "", 1
+    pmid, version = text_of(element), element.get("Version", "")
+    return _digits(pmid), int(_digits(version) or 1)
+
+
+def _digits(text: str) -> str:
+    return text if text.isascii() and text.isdigit() and len(text) <= 10 else ""
+
+
+def _article_id(root: etree._Element, kind: str) -> str:
+    """An id of this article; those of its references stand elsewhere."""
+    return first_text(
+        root,
+        f"PubmedData/ArticleIdList/ArticleId[@IdType='{kind}']",
+        f"PubmedBookData/ArticleIdList/ArticleId[@IdType='{kind}']",
+        f"BookDocument/ArticleIdList/ArticleId[@IdType='{kind}']",
+    )
+
+
+def _pmcid(text: str) -> str:
+    return f"PMC{text}" if text.isdigit() else text.upper()
+
+
+def _title(text: str) -> str:
+    """The title without the brackets of a translation and the final full stop.
+
+    >>> _title("[Tumor of the sacrum].")
+    'Tumor of the sacrum'
+    >>> _title("A reply to Smith et al.")
+    'A reply to Smith et al.'
+    """
+    text = _without_stop(_ESCAPED_MARKUP.sub("", text))
+    if text.startswith("[") and text.endswith("]") and _closes_at_end(text):
+        text = _without_stop(text[1:-1].strip())
+    return text
+
+
+def _without_stop(text: str) -> str:
+    return text if not text.endswith(".") or _ABBREVIATION.search(text) else text[:-1].rstrip()
+
+
+def _closes_at_end(text: str) -> bool:
+    """Whether the bracket that opens the text is closed by its last character."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if depth == 0:
+            return place == len(text) - 1
+    return False
+
+
+def _abstract(article: etree._Element | None, path: str) -> Iterator[tuple[str, str]]:
+    """The labelled parts, with the label as printed, else PubMed's category."""
+    if article is None:
+        return
+    for part in article.iterfind(f"{path}/AbstractText"):
+        category = part.get("NlmCategory", "")
+        yield (
+            part.get("Label") or ("" if category == "UNASSIGNED" else category),
+            _ESCAPED_MARKUP.sub("", text_of(part)),
+        )
+
+
+def _other_abstracts(citation: etree._Element | None) -> Iterator[OtherAbstract]:
+    if citation is None:
+        return
+    for other in citation.iterfind("OtherAbstract"):
+        if text := "\n".join(texts(other, "AbstractText")):
+            yield OtherAbstract(text, other.get("Language", ""), other.get("Type", ""))
+
+
+def _date(article: etree._Element | None, *paths: str) -> tuple[int | None, str]:
+    """Year and date at the first of the paths that has a year."""
+    for path in paths:
+        element = article.find(path) if article is not None else None
+        if element is None:
+            continue
+        if medline := first_text(element, "MedlineDate"):
+            year, date = parse_date(medline)
+        else:
+            month = first_text(element, "Month")
+            between = "-" if month.isdigit() else " "
+            parts = (first_text(element, "Year"), month, first_text(element, "Day") if month else "")
+            year, date = parse_date(between.join(part for part in parts if part))
+        if year:
+            return year, date
+    return None, ""
+
+
+def _authors(article: etree._Element | None, path: str) -> list[str]:
+    """Authors as `Last FM`; groups by their name."""
+    names = []
+    for author in article.iterfind(f"{path}/Author") if article is not None else ():
+        last, first = first_text(author, "LastName"), first_text(author, "ForeName", "FirstName")
+        initials = first_text(author, "Initials") or "".join(word[0] for word in first.replace("-", " ").split())
+        name = " ".join(part for part in (last, initials, first_text(author, "Suffix")) if part)
+        names.append(name if last else first_text(author, "CollectiveName"))
+    return [name for name in names if name]
+
+
+def _mesh(citation: etree._Element | None) -> Iterator[MeshHeading]:
+    """The headings; one is major if its descriptor or any of its qualifiers is."""
+    for heading in citation.iterfind("MeshHeadingList/MeshHeading") if citation is not None else ():
+        descriptor = heading.find("DescriptorName")
+        if descriptor is None:
+            continue
+        qualifiers = heading.findall("QualifierName")
+        yield MeshHeading(
+            text_of(descriptor),
+            descriptor.get("UI", ""),
+            any(name.get("MajorTopicYN") == "Y" for name in (descriptor, *qualifiers)),
+            tuple(text_of(qualifier) for qualifier in qualifiers),
+        )
+
+
+def _once(names: Iterator[str]) -> tuple[str, ...]:
+    """The names, each once; authors' and indexers' lists overlap."""
+    return tuple(dict.fromkeys(names))
