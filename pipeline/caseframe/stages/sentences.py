@@ -18,7 +18,7 @@ _CANDIDATE = re.compile(
     r"""(?P<stop>\.{1,4}|…|[!?]+)
         (?P<close>["'’”»)\]}]*)
         (?P<cite>(?:\ ?\[\d[\d,;\s–-]*\])            # normal.[1,2]  normal. [12]
-                |(?<=[^\W\d]\.)\d{1,3}(?:[,–-]\ ?\d{1,3})*(?=\s+[^\W\d_a-z])   # metastasis.12,13 The
+                |(?:(?<=[^\W\d]{3}\.)|(?<=[)\]%]\.))\d{1,3}(?:[,–-]\ ?\d{1,3})*(?=\s+[^\W\d_a-z])  # pain.12,13 The
                 |[⁰¹²³⁴-⁹]+(?:[,⁻–-][⁰¹²³⁴-⁹]+)*)?
         (?P<space>\s*)(?=\S)""",
     re.VERBOSE,
@@ -27,23 +27,26 @@ _LINE_BREAK = re.compile(r"\s*[\n\r\v\f\x85\u2028\u2029]\s*(?=\S)")
 _NEXT = re.compile(r"[\"'‘“«(\[{]*([^\W_][\w'’-]*)")
 _BEFORE = re.compile(r"[^\s(\[{\"“‘«/–—]*$")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_OPENERS = "([{\"'“‘«"
+# A bracket that does not close within so many characters was never closed.
+_MAX_BRACKET = 300
+_MUTATION = re.compile(r"[A-Z](?:[a-z]{2})?\d")
+# Without a blank after the stop only a word that ends in lower-case letters can end a sentence ("normal.The").
+_GLUED = re.compile(r"[^\W\d_A-Z]{2}[)\]]?$")
 _LIST_NUMBER = re.compile(r"(?:\d{1,2}|[a-h]|[ivx]{1,4})", re.IGNORECASE)
 
 # After these a sentence goes on, whatever follows.
-_NEVER = frozenset(
-    "fig figs dr drs mr mrs ms prof vs cf e.g eg i.e ie viz approx ca st ref refs eq eqs vol pp ed eds nr nos dept "
-    "resp incl esp def suppl subsp ssp cv var bp messrs hon rev gen sgt capt col maj mt ft tab tabs inj cap caps "
-    "syp exp prim sec art chap sect ser ep".split()
-)
+_NEVER = frozenset("fig figs dr drs mr mrs ms prof vs cf e.g eg i.e ie viz approx ca st messrs".split())
 # After these it goes on before a number ("No. 3"), and before a lower-case word.
 _BEFORE_NUMBER = frozenset(
-    "no nos fig figs tab p pp vol ch chap art sec sect eq ref para approx ca max min avg jan feb mar apr jun jul "
-    "aug sep sept oct nov dec ext tel cat lot var ver".split()
+    "chr no nos fig figs tab p pp vol ch chap art sec sect eq ref para approx ca max min avg jan feb mar apr jun "
+    "jul aug sep sept oct nov dec ext tel cat lot var ver".split()
 )
 # Abbreviations that can end a sentence: it ends where a usual first word follows.
 _MAYBE = frozenset(
-    "al etc inc ltd co corp jr sr ph.d phd m.d md sp spp jan feb mar apr jun jul aug sep sept oct nov dec univ dept "
-    "hosp assoc natl int acad gov bros mol wt u.s u.k u.s.a e.u a.m p.m".split()
+    "al inc ltd co corp jr sr ph.d phd m.d md sp spp jan feb mar apr jun jul aug sep sept oct nov dec univ dept "
+    "hosp assoc ref refs eq eqs pp ed eds nr resp incl esp def suppl subsp ssp cv var bp hon rev gen sgt capt col "
+    "maj mt ft tab tabs inj caps syp exp sect natl int acad gov bros mol wt u.s u.k u.s.a e.u a.m p.m".split()
 )
 # Units and Latin dosage words: they end a sentence where a capital follows, and never before a lower-case word.
 _SMALL = frozenset(
@@ -70,9 +73,13 @@ _STARTERS = frozenset(
     "surgical surgery treatment diagnosis biopsy microscopically initial initially postoperative postoperatively "
     "preoperative based given due according recent recently previous only even also so but and yet or nor are is "
     "was were do does did can could may might should would will has have had examination follow-up mri ct "
-    "computerized radiographs chest abdominal blood serum genetic to-date early late further first second third "
-    "current currently interestingly importantly unfortunately".split()
+    "computerized radiographs chest abdominal blood serum genetic to-date instead early late further first second "
+    "third current currently interestingly importantly unfortunately".split()
 )
+
+
+_BEFORE_NAMES = frozenset("by with of from to in the for and or as per via after see said dear surgeon".split())
+_SPECIES = frozenset("Pylori Aureus Coli Difficile Albicans".split())
 
 
 @Language.factory("caseframe_sentences", assigns=["token.is_sent_start", "doc.sents"], default_config={})
@@ -105,29 +112,62 @@ def sentence_starts(text: str) -> Iterator[int]:
 
 
 def _ends(text: str, match: re.Match[str], start: int) -> bool:
-    after = text[match.end()]
-    if not match["space"] and not after.isupper():
+    """Whether the sentence that began at `start` ends at this candidate."""
+    stop, at = match.start(), match.end()
+    after = text[at]
+    if not match["space"] and not (after.isupper() and _GLUED.search(text, max(start, stop - 4), stop)):
         return False
-    if after.islower() and (match["close"] or match["stop"][0] != "."):
+    if _inside_bracket(text, start, stop, match.end("close")):
         return False
-    following = _NEXT.match(text, match.end())
+    following = _NEXT.match(text, at)
     word = following[1] if following else ""
-    if match["stop"] != "." or match["close"] or match["cite"]:
+    before = _word_before(text, max(start, stop - 40), stop)
+    if match["stop"] != "." or match["cite"]:
         return not after.islower()
-    before_match = _BEFORE.search(text, max(start, match.start() - 40), match.start())
-    before = before_match[0] if before_match else ""
+    if match["close"]:
+        return not after.islower() and not (text[start] not in _OPENERS and _is_abbreviation(before))
+    if text[stop - 1] in _CLOSERS:
+        return not after.islower()
     return _stop_ends(text, match, start, before, word)
+
+
+def _inside_bracket(text: str, start: int, stop: int, end: int) -> bool:
+    """Whether the stop stands inside a bracket that opened within the sentence and closes later."""
+    opening = text.rfind("(", max(start, stop - _MAX_BRACKET), stop)
+    if opening <= start or text.rfind(")", opening, end) >= 0:
+        return False
+    closing = text.find(")", end, end + _MAX_BRACKET)
+    return closing >= 0 and text.find("(", end, closing) < 0 and text.find("\n", end, closing) < 0
+
+
+def _word_before(text: str, begin: int, stop: int) -> str:
+    match = _BEFORE.search(text, begin, stop)
+    return match[0] if match else ""
+
+
+def _is_abbreviation(word: str) -> bool:
+    folded = word.lower()
+    return folded in _NEVER or folded in _MAYBE or folded in _BEFORE_NUMBER or bool(_DOTTED.fullmatch(word))
 
 
 def _stop_ends(text: str, match: re.Match[str], start: int, before: str, word: str) -> bool:
     """Whether a single full stop after the word `before`, followed by `word`, ends the sentence."""
-    folded = before.lower()
     is_lower, is_number = word[:1].islower(), word[:1].isdigit()
-    if not before or (_LIST_NUMBER.fullmatch(before) and not text[start : match.start() - len(before)].strip(" (")):
-        return False
+    if not before:  # a blank before the stop
+        return not is_lower and not (is_number and text[: match.start()].rstrip()[-1:].isdigit())
+    if _LIST_NUMBER.fullmatch(before):
+        is_first = not text[start : match.start() - len(before)].strip(" (")
+        if is_first or (is_lower and len(before) > 1) or (is_lower and before.isdigit()):
+            return False
+    if is_lower:
+        before = before.rsplit("-", 1)[-1]
+    # "MR." ends a sentence, "Mr." does not; "ms." is a unit, "Ms." a lady.
+    folded = before if before == "ms" or (before.isupper() and before.isalpha() and len(before) > 1) else before.lower()
     if is_number and (folded in _BEFORE_NUMBER or before == "0"):
         return False
-    if folded in _NEVER or (is_lower and (folded in _SMALL or folded in _MAYBE or folded in _BEFORE_NUMBER)):
+    if folded in _NEVER and before != "ms":
+        return False
+    if is_lower and (folded in _SMALL or folded in _MAYBE or folded in _BEFORE_NUMBER):
         return False
     if len(before) == 1 and before.isalpha():
         return _letter_ends(text, match, before, word)
@@ -137,10 +177,16 @@ def _stop_ends(text: str, match: re.Match[str], start: int, before: str, word: s
 
 
 def _letter_ends(text: str, match: re.Match[str], letter: str, word: str) -> bool:
-    if word[:1].islower():
+    """The same after a single letter: an initial, a unit, or a name such as vitamin D."""
+    if not word[:1].isupper() or word in _SPECIES:
         return False
-    earlier = text[: match.start() - 1].rsplit(None, 1)
-    noun = earlier[-1].lower().strip("(") if earlier else ""
+    if match.start() >= 2 and text[match.start() - 2] in "/–—":
+        return True  # mmol/L.
+    earlier = text[max(0, match.start() - 40) : match.start() - 1].rsplit(None, 1)
+    noun = earlier[-1].strip("(") if earlier else ""
     if letter.islower():
-        return not noun.endswith(".") and word[:1].isupper()
-    return noun in _LETTERED or word.lower() in _STARTERS
+        return not noun.endswith(".") and not _MUTATION.match(word)
+    if word.lower() in _STARTERS or noun.lower() in _LETTERED:
+        return True
+    # "granzyme B. Staining" but "by J. Smith", "Charles D. Moore", "J. D. Moore"
+    return (len(noun) > 1 and noun.islower() and noun not in _BEFORE_NAMES) or (letter == "I" and noun.isalpha())
