@@ -1,0 +1,726 @@
+"""Quantities: ages, durations, sizes, doses, scores, vertebral levels, dates, numbers of patients.
+
+Writes `doc.spans["quantities"]`: each span's `label_` is the kind and `span._.quantity` a `Quantity`. A stretch of text is
+one quantity, the longest and most specific reading of it. Numbers may be words, ranges and means keep all their figures.
+
+Works on the text, not on tokens: tokenizers disagree about `5x4x3cm` and `34-yr-old`. Every reading starts where a number
+starts (or at one of a few words, such as `newborn`), so that text without numbers costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from caseframe.stages.units import (
+    BLANK,
+    DASH,
+    DAYS_A_YEAR,
+    GAP,
+    LONG_TIME_UNIT,
+    NUMBER,
+    NUMBER_START,
+    ORDINAL,
+    TIME_UNIT,
+    UNIT,
+    Unit,
+    days_of,
+    number,
+    ordinal,
+    unit,
+)
+
+SPANS = "quantities"
+KINDS = (
+    "AGE", "DURATION", "SIZE", "AREA", "VOLUME", "WEIGHT", "DOSE", "CONCENTRATION", "SCORE", "PERCENT", "LEVEL", "DATE",
+    "ANGLE", "TEMPERATURE", "PRESSURE", "BLOOD_PRESSURE", "RATE", "PATIENTS", "COUNT",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a stretch of text measures. Values are in `unit`: AGE in years, DURATION in days, SIZE in cm, VOLUME in ml."""
+
+    kind: str
+    value: float | None = None
+    """The figure; of a series of sizes the largest, of scores the latest, of a bare range its middle."""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    maximum: float | None = None
+    """The best possible score (26/30), or the whole that a count is part of (12 of 23 patients)."""
+    values: tuple[float, ...] = ()
+    """Every figure, in the order of the text."""
+    comparator: str = ""
+    """One of `>`, `>=`, `<`, `<=`, `~`, or empty."""
+    statistic: str = ""
+    """`mean`, `median`, `range`, or empty."""
+    canonical: str = ""
+    """A LEVEL as `L3-S1`, a DATE as `2015-03-12`."""
+    instrument: str = ""
+    """What a SCORE was measured with, as the text calls it."""
+    fractions: int | None = None
+    """In how many fractions a radiation dose was given."""
+    text: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A quantity and where in the text it stands."""
+
+    start: int
+    end: int
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One number of a series with its unit, if it has one of its own."""
+
+    value: float
+    unit: str
+    end: int
+    digits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """Numbers joined by dashes, `to`, `and`, commas, `±` or `×`."""
+
+    items: tuple[_Item, ...]
+    joins: tuple[str, ...]
+
+    @property
+    def end(self) -> int:
+        return self.items[-1].end
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return tuple(item.value for item in self.items)
+
+    def cut(self, count: int) -> _Series:
+        """The first `count` numbers."""
+        return _Series(self.items[:count], self.joins[: count - 1])
+
+
+_NUMBER = re.compile(NUMBER)
+_UNIT = re.compile(rf"{GAP}(?:(?P<time>{TIME_UNIT})|(?P<unit>{UNIT}))")
+_JOIN = re.compile(
+    rf"{BLANK}?(?:(?P<error>±|\+/[-−]|\+-)|(?P<product>[×xX*✕](?!{BLANK}?10\^)|by(?={BLANK})))({BLANK}?)"
+    rf"|(?P<range>{BLANK}?{DASH}{BLANK}?|(?:{DASH})?{BLANK}(?:to|or|through|up{BLANK}to){BLANK}(?:an?{BLANK})?)"
+    rf"|(?P<list>,?{BLANK}and{BLANK}|,{BLANK}(?:and{BLANK})?|{BLANK}&{BLANK}|(?={BLANK}\d)(?<=s|r|h){BLANK})"
+)
+# A number after one of these names something; it measures nothing.
+_LABEL = re.compile(
+    r"(?:\b(?i:cases?|patients?|grades?|stages?|types?|day|phase|fig(?:ure)?s?\.?|table|no\.?|number|levels?|groups?|"
+    rf"class|POD|case{BLANK}no\.?|chapter|chromosome|exon|codon|factor|zone|segments?)|#){BLANK}?(?:[(#]{BLANK}?)?$"
+)
+_LEAD_CHARS = 90
+
+
+def _series(text: str, start: int) -> _Series | None:
+    """The series of numbers that begins at `start`."""
+    items: list[_Item] = []
+    joins: list[str] = []
+    match = _NUMBER.match(text, start)
+    while match is not None and len(items) < 12:
+        value = number(match[0])
+        if value is None:
+            break
+        own = _UNIT.match(text, match.end())
+        name = (own["time"] or own["unit"]) if own else ""
+        items.append(_Item(value, name, own.end() if own else match.end(), match[0][0].isdigit()))
+        join = _JOIN.match(text, items[-1].end)
+        if join is None:
+            break
+        match = _NUMBER.match(text, join.end())
+        joins.append(str(join.lastgroup))
+    return _Series(tuple(items), tuple(joins[: len(items) - 1])) if items else None
+
+
+def _is_time(name: str) -> bool:
+    return _TIME.fullmatch(name) is not None
+
+
+_TIME = re.compile(TIME_UNIT)
+
+
+def _kind_of(name: str) -> str:
+    return "DURATION" if _is_time(name) else unit(name).kind
+
+
+def _measured(series: _Series) -> _Series | None:
+    """The longest beginning of a series that ends with a unit and measures one kind of thing; None if nothing does."""
+    units = [(n, item.unit) for n, item in enumerate(series.items) if item.unit]
+    if not units:
+        return None
+    kind = _kind_of(units[0][1])
+    last = units[0][0]
+    for n, name in units[1:]:
+        if _kind_of(name) != kind:
+            break
+        last = n
+    for n in range(last):  # "Case 2, 3 months": a comma or `and` joins like with like only
+        if series.joins[n] == "list" and series.items[n].digits != series.items[n + 1].digits:
+            return series.cut(n + 1) if series.items[n].unit else None
+    return series.cut(last + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What a series of converted values amounts to."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    statistic: str = ""
+
+
+def _summary(values: tuple[float, ...], joins: tuple[str, ...], lead: str) -> _Summary:
+    if len(values) == 1:
+        return _Summary(values[0])
+    if joins[0] == "error":
+        return _Summary(values[0], statistic="mean")
+    is_range = joins[0] == "range" or (joins[0] == "list" and _BETWEEN.search(lead) is not None)
+    if len(values) == 2 and is_range:
+        low, high = min(values), max(values)
+        return _Summary((low + high) / 2, low, high, "range")
+    return _Summary(max(values))
+
+
+_BETWEEN = re.compile(rf"\bbetween{BLANK}(?:the{BLANK}ages{BLANK}of{BLANK})?$", re.IGNORECASE)
+_STATISTIC = re.compile(r"\b(mean|average|averaging|averaged|median)\b[^.;\d]{0,60}$", re.IGNORECASE)
+_STATISTIC_AFTER = re.compile(rf"{BLANK}?\((mean|average|median)\)|{BLANK}on{BLANK}(average)\b", re.IGNORECASE)
+_COMPARATORS = tuple(
+    (re.compile(rf"(?:{pattern}){BLANK}?(?:an?{BLANK})?$", re.IGNORECASE), sign)
+    for pattern, sign in (
+        (r"[≥⩾]|>\s?=|\bat least|\bno less than|\ba minimum of", ">="),
+        (r"[≤⩽]|<\s?=|\bat most|\bup to|\bno more than|\ba maximum of|\bwithin", "<="),
+        (r">|\b(?:more|longer|greater|larger|older|higher)(?: than)?|\bover|\bexceeding|\bbeyond|\babove|\bafter more than", ">"),
+        (r"<|\b(?:less|fewer|shorter|smaller|younger|lower) than|\bunder|\bbelow", "<"),
+        (r"[~∼≈]|\b(?:about|approximately|approx\.?|around|nearly|almost|roughly|some|circa)", "~"),
+    )
+)  # fmt: skip
+
+
+def _comparator(lead: str) -> str:
+    for pattern, sign in _COMPARATORS:
+        if pattern.search(lead):
+            return sign
+    return ""
+
+
+def _statistic(text: str, end: int, lead: str) -> str:
+    found = _STATISTIC.search(lead) or _STATISTIC_AFTER.match(text, end)
+    if found is None:
+        return ""
+    return "median" if "median" in found[0].lower() else "mean"
+
+
+# ---------------------------------------------------------------------------------------------------------------- times
+
+_OLD = re.compile(
+    rf"(?:{BLANK}|{DASH})*(?:olds?(?![A-Za-z])|of{BLANK}age\b|(?:after|of){BLANK}life\b)"
+    rf"|(?:{BLANK}|{DASH}){{1,3}}(?=(?:male|female|man|woman|boy|girl|lady|gentleman|infant|neonate|child)\b)",
+    re.IGNORECASE,
+)
+_YO = re.compile(rf"{GAP}(?:y/o|y\.o\.?|yo|yom|yof)(?![A-Za-z])", re.IGNORECASE)
+_AGE_WORDS = (
+    r"of|at|was|were|is|being|mean|median|average|range[sd]?|ranging|from|between|diagnosis|surgery|operation|"
+    r"presentation|onset|treatment|the|time|about|approximately|around|over|under|than|more|less|years?|group|patients?|"
+    r"our|his|her|their|cases|only|in|for|all|to|admission|transplantation|death|initial|first|these|and|range|referral"
+)
+_AGED = re.compile(
+    rf"\b(?:ag(?:e|es|ed|eing))(?:{BLANK}(?:{_AGE_WORDS})\b)*{BLANK}?(?:[,:=(~<>≥≤]{BLANK}?(?:range[sd]?:?{BLANK}(?:of{BLANK})?)?)?$",
+    re.IGNORECASE,
+)
+_HISTORY_OF = re.compile(rf"{BLANK}(?:histor|course|duration|follow|after|before|ago|later|earlier|prior|post)", re.IGNORECASE)
+_RANGE_TAIL = re.compile(
+    rf"{BLANK}?(?P<open>[(\[,;])?{BLANK}?(?P<word>rang(?:e[sd]?|ing)\b)?(?:{BLANK}?[:=,])?{BLANK}?(?:of|from|between)?{BLANK}?"
+    rf"(?P<low>{NUMBER})(?:{GAP}(?P<unit1>{TIME_UNIT}))?{BLANK}?(?:{DASH}|to|and){BLANK}?(?P<high>{NUMBER})"
+    rf"(?:{GAP}(?P<unit2>{TIME_UNIT}))?(?:{BLANK}?(?:old|of{BLANK}age))?(?P<close>{BLANK}?[)\]])?",
+    re.IGNORECASE,
+)
+
+
+def _converted(series: _Series) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """The values of a series of times in days, a number without unit taking the next one's; `5 years and 3 months` is one."""
+    days: list[float] = []
+    name = ""
+    for item in reversed(series.items):
+        name = item.unit or name
+        days.append(item.value * days_of(name))
+    days.reverse()
+    factors = [days_of(item.unit) if item.unit else 0.0 for item in series.items]
+    values, joins = [days[0]], []
+    for n in range(1, len(days)):
+        sums = series.joins[n - 1] in ("list", "range") and factors[n - 1] > factors[n] > 0
+        if sums and (series.joins[n - 1] == "list" or n == 1):
+            values[-1] += days[n]
+        else:
+            values.append(days[n])
+            joins.append(series.joins[n - 1])
+    return tuple(values), tuple(joins)
+
+
+def _time(text: str, start: int, series: _Series, lead: str) -> Found:
+    """The age or duration that a series of times is."""
+    days, joins = _converted(series)
+    end = series.end
+    old = _OLD.match(text, end)
+    is_age = old is not None or (_AGED.search(lead) is not None and not _HISTORY_OF.match(text, end))
+    if old is not None:
+        end = old.end()
+    summary = _summary(days, joins, lead)
+    statistic = _statistic(text, end, lead) or summary.statistic
+    low, high = summary.low, summary.high
+    if statistic in ("mean", "median") or is_age:
+        tail = _RANGE_TAIL.match(text, end)
+        if tail is not None and (tail["word"] or tail["open"] == "("):
+            name = tail["unit2"] or tail["unit1"] or series.items[-1].unit
+            low = (number(tail["low"]) or 0.0) * days_of(tail["unit1"] or name)
+            high = (number(tail["high"]) or 0.0) * days_of(name)
+            end = tail.end()
+    per = DAYS_A_YEAR if is_age else 1.0
+    found = Quantity(
+        "AGE" if is_age else "DURATION",
+        _rounded(summary.value, series, is_age),
+        "year" if is_age else "day",
+        None if low is None else round(low / per, 2),
+        None if high is None else round(high / per, 2),
+        values=tuple(_rounded(value, series, is_age) for value in days),
+        comparator=_comparator(lead),
+        statistic=statistic,
+    )
+    return Found(start, end, replace(found, text=text[start:end]))
+
+
+def _rounded(days: float, series: _Series, is_age: bool) -> float:
+    """Days, or years; months become twelfths, so that 6 months are 0.5 years."""
+    if not is_age:
+        return round(days, 2)
+    if all("mo" in item.unit.lower() for item in series.items if item.unit):
+        return round(days / 30.4 / 12, 2)
+    return round(days / DAYS_A_YEAR, 2)
+
+
+def _bare_age(text: str, start: int, lead: str) -> Found | None:
+    """An age without its unit: `aged 62`, `ages ranging from 23 to 78`, `12 yo`."""
+    series = _series(text, start)
+    if series is None or any(item.unit for item in series.items):
+        return None
+    short = _YO.match(text, series.end)
+    if short is None and (_AGED.search(lead) is None or max(series.values) > 120):
+        return None
+    summary = _summary(series.values, series.joins, lead)
+    end = short.end() if short else series.end
+    statistic = _statistic(text, end, lead) or summary.statistic
+    found = Quantity(
+        "AGE", summary.value, "year", summary.low, summary.high,
+        values=series.values, comparator=_comparator(lead), statistic=statistic, text=text[start:end],
+    )  # fmt: skip
+    return Found(start, end, found)
+
+
+# ------------------------------------------------------------------------------------------------------- other measures
+
+_INSTRUMENT = re.compile(
+    r"\b(?P<name>MSTS|VAS|NRS|ODI|NDI|m?JOA|HHS|TESS|KPS|ECOG|GCS|WOMAC|KSS|KOOS|HOOS|DASH|QuickDASH|m?RS|mRS|AOFAS|MMSE|"
+    r"UCLA|ASES|IKDC|APACHE|SOFA|NIHSS|EDSS|BASDAI|DAS28|SF-?36|EQ-5D|PHQ-9|HAM-?D|BPRS|PANSS|CAPS|MoCA|MELD|SUV(?:max)?|"
+    r"(?i:(?:[\w-]+[^\S\n]){0,3}?(?:scores?|scale|index|scoring system)|karnofsky|glasgow coma|harris hip|lysholm|constant|"
+    r"apgars?|visual analog(?:ue)?|oswestry|visual acuity|acuity|muscle (?:strength|power)|motor power))\b"
+    r"(?P<rest>[^.;\d]{0,60})$"
+)
+_RATIO = re.compile(
+    rf"(?P<a>{NUMBER})(?:{BLANK}?/{BLANK}?|(?P<of>{BLANK}(?:out{BLANK})?of{BLANK}(?:the{BLANK}|our{BLANK}|a{BLANK}(?:possible|total|maximum){BLANK})?))"
+    rf"(?P<b>{NUMBER})(?![\d.,]*\d)(?:{BLANK}?(?P<unit>points?\b|%|mm{BLANK}?Hg\b))?"
+    rf"(?:{BLANK}?\({BLANK}?\d{{1,3}}(?:[.,]\d+)?{BLANK}?%{BLANK}?\))?(?!/)"
+)
+_PRESSURE_LEAD = re.compile(r"(?:blood pressure|\bBP)\b[^.;\d]{0,40}$", re.IGNORECASE)
+_PATIENTS = re.compile(
+    rf"(?:{BLANK}|{DASH})(?:(?!(?:of|the|and|with|in|at|to|for|or|from|by|per|had|were|was|who|on|out|after|a|an|other|more)\b)"
+    rf"[A-Za-z][A-Za-z'-]*{BLANK}){{0,4}}?"
+    r"(?P<noun>patients?|cases?|subjects|individuals|men|women|males|females|children|adults|boys|girls|infants|neonates|"
+    r"newborns|siblings|brothers|sisters|persons?|people|participants|volunteers|twins|adolescents|man|woman)\b(?![-'])",
+    re.IGNORECASE,
+)
+_N_EQUALS = re.compile(rf"\b[nN]{BLANK}?={BLANK}?$")
+_NOUNS = {"men": "man", "women": "woman", "children": "child", "people": "person"}
+_DOSE_TAIL = re.compile(
+    rf"{BLANK}(?:in|over|divided{BLANK}(?:in|into)|given{BLANK}in|using){BLANK}(?P<fractions>{NUMBER}){BLANK}(?:daily{BLANK})?(?:fractions|fx)\b",
+    re.IGNORECASE,
+)
+_GRAM_IS_DOSE = re.compile(
+    rf"(?:/|{BLANK}(?:of|daily|twice|once|every|per|orally|iv|i\.v|intravenous|intravenously|/|for|q\d))", re.IGNORECASE
+)
+_WEIGHING = re.compile(r"weigh(?:ed|ing|s|t)[^.;]{0,25}$", re.IGNORECASE)
+
+
+def _measure(text: str, start: int, series: _Series, lead: str) -> Found:
+    """A size, volume, dose, percentage, angle … with a unit."""
+    names = [item.unit for item in series.items]
+    units: list[Unit] = []
+    for name in reversed(names):
+        units.append(unit(name) if name else units[-1])
+    units.reverse()
+    kind, canonical = units[-1].kind, units[-1].name
+    factor_of_last = units[-1].factor
+    if "product" in series.joins and kind in ("SIZE", "AREA", "VOLUME"):
+        kind, canonical = "SIZE", "cm"
+        factor_of_last = 0.1 if "mm" in names[-1].lower() else 1.0
+        factors = [factor_of_last if u.kind != "SIZE" else u.factor for u in units]
+    else:
+        factors = [u.factor for u in units]
+    values = tuple(round(item.value * factor, 6) for item, factor in zip(series.items, factors, strict=True))
+    end, fractions = series.end, None
+    if kind == "WEIGHT" and names[-1] in ("g", "gm", "gs") and _WEIGHING.search(lead) is None and _GRAM_IS_DOSE.match(text, end):
+        kind = "DOSE"
+    if kind == "DOSE":
+        tail = _DOSE_TAIL.match(text, end)
+        if tail is not None:
+            end, fractions = tail.end(), int(number(tail["fractions"]) or 0)
+    joins = series.joins
+    summary = _Summary(max(values)) if "product" in joins else _summary(values, joins, lead)
+    instrument = ""
+    if kind == "SCORE":
+        summary, instrument = _latest(values, joins, lead), _instrument(lead)
+    found = Quantity(
+        kind, round(summary.value, 6), canonical, summary.low, summary.high, values=values, comparator=_comparator(lead),
+        statistic=_statistic(text, end, lead) or summary.statistic, instrument=instrument, fractions=fractions,
+        text=text[start:end],
+    )  # fmt: skip
+    return Found(start, end, found)
+
+
+def _instrument(lead: str) -> str:
+    found = _INSTRUMENT.search(lead)
+    return found["name"] if found else ""
+
+
+def _latest(values: tuple[float, ...], joins: tuple[str, ...], lead: str) -> _Summary:
+    """Scores that change ("from 8 to 2") end with the later one; a spread of scores has its middle."""
+    if len(values) == 2 and joins[0] == "range" and not re.search(r"\brang|\bbetween", lead):
+        return _Summary(values[1], min(values), max(values))
+    return _summary(values, joins, lead)
+
+
+def _bare_score(text: str, start: int, lead: str) -> Found | None:
+    """A score without a unit, after the name of its instrument: `VAS 7 to 2`, `a Karnofsky score of 80`."""
+    found = _INSTRUMENT.search(lead)
+    series = _series(text, start)
+    if found is None or series is None or series.items[0].unit:
+        return None
+    if re.search(r"\b(?:at|after|in|case|patients?|day|until|during|age|aged|by|cases|level)\W*$", found["rest"]):
+        return None
+    count = next((n for n, item in enumerate(series.items) if item.unit), len(series.items))
+    for n in range(1, count):
+        if series.joins[n - 1] == "list":
+            count = n
+            break
+    series = series.cut(count)
+    end = series.end
+    summary = _latest(series.values, series.joins, lead)
+    quantity = Quantity(
+        "SCORE", summary.value, "", summary.low, summary.high, values=series.values, comparator=_comparator(lead),
+        statistic=_statistic(text, end, lead) or summary.statistic, instrument=found["name"], text=text[start:end],
+    )  # fmt: skip
+    return Found(start, end, quantity)
+
+
+def _ratio(text: str, start: int, lead: str) -> Found | None:
+    """`26/30 (87 %)`, `26 of 30`, `120/80 mmHg`, `12 of 23 patients`."""
+    match = _RATIO.match(text, start)
+    if match is None:
+        return None
+    part, whole = number(match["a"]), number(match["b"])
+    if part is None or whole is None:
+        return None
+    end, values = match.end(), (part, whole)
+    is_pressure = (match["unit"] or "").lower().startswith("mm") or _PRESSURE_LEAD.search(lead)
+    if is_pressure and match["of"] is None:
+        return Found(start, end, Quantity("BLOOD_PRESSURE", part, "mmHg", values=values, text=text[start:end]))
+    patients = _PATIENTS.match(text, end)
+    if patients is not None and part <= whole:
+        quantity = Quantity("PATIENTS", part, _noun(patients["noun"]), maximum=whole, values=values)
+        return Found(start, patients.end(), replace(quantity, text=text[start : patients.end()]))
+    instrument = _instrument(lead)
+    if "acuity" in instrument.lower() or (part in (20, 6) and whole > part and match["of"] is None):
+        acuity = Quantity("SCORE", round(part / whole, 4) if whole else None, "decimal", values=values)
+        return Found(start, end, replace(acuity, instrument=instrument or "visual acuity", text=text[start:end]))
+    if part > whole or (match["of"] is not None and not (instrument or match["unit"])) or _UNIT.match(text, end):
+        return None
+    if not instrument and whole not in (4, 5, 10, 15, 20, 30, 50, 100):
+        return None
+    score = Quantity("SCORE", part, "point", maximum=whole, values=values, comparator=_comparator(lead))
+    return Found(start, end, replace(score, instrument=instrument, text=text[start:end]))
+
+
+def _noun(word: str) -> str:
+    word = word.lower()
+    return _NOUNS.get(word, word.removesuffix("s"))
+
+
+def _patients(text: str, start: int, lead: str) -> Found | None:
+    """A count of patients: `five consecutive patients`, `n = 14`."""
+    match = _NUMBER.match(text, start)
+    value = number(match[0]) if match else None
+    if match is None or value is None or value != int(value):
+        return None
+    if _N_EQUALS.search(lead):
+        return Found(start, match.end(), Quantity("PATIENTS", value, "patient", values=(value,), text=match[0]))
+    noun = _PATIENTS.match(text, match.end())
+    if noun is None or (1900 <= value < 2100 and match[0].isdigit() and len(match[0]) == 4):
+        return None
+    quantity = Quantity("PATIENTS", value, _noun(noun["noun"]), values=(value,), comparator=_comparator(lead))
+    return Found(start, noun.end(), replace(quantity, text=text[start : noun.end()]))
+
+
+def _at_number(text: str, start: int) -> Found | None:
+    """What the number at `start` begins."""
+    lead = text[max(0, start - _LEAD_CHARS) : start]
+    lead = lead[lead.rfind("\n") + 1 :]
+    series = _series(text, start)
+    measured = _measured(series) if series is not None else None
+    if measured is not None and not (_LABEL.search(lead) and measured.joins and not measured.items[0].unit):
+        time = _is_time(measured.items[-1].unit)
+        return _time(text, start, measured, lead) if time else _measure(text, start, measured, lead)
+    if _LABEL.search(lead) and _INSTRUMENT.search(lead) is None:
+        return None
+    return (
+        _ratio(text, start, lead)
+        or _bare_age(text, start, lead)
+        or _patients(text, start, lead)
+        or _bare_score(text, start, lead)
+    )
+
+
+# -------------------------------------------------------------------------------------------- words, levels, dates
+
+_VAGUE = re.compile(
+    rf"\b(?:(?P<vague>several|(?:a{BLANK})?few|some|many|a{BLANK}number{BLANK}of|a{BLANK}couple{BLANK}of)(?:{BLANK}|{DASH})"
+    rf"(?P<many>{LONG_TIME_UNIT})|half(?:{BLANK}|{DASH})?an?(?:{BLANK}|{DASH})(?P<half>{LONG_TIME_UNIT})"
+    rf"|(?P<single>an?{BLANK}(?P<one>{LONG_TIME_UNIT}))(?P<and>{BLANK}and{BLANK}a{BLANK}half)?)",
+    re.IGNORECASE,
+)
+_RATE_LEAD = re.compile(r"(?:once|twice|thrice|times|time|daily|weekly|doses?|packs?|cigarettes|mg|/|%|ml|g|drinks)\s$", re.IGNORECASE)
+_LIFE = re.compile(
+    rf"\b(?:(?:his|her|their|the|early|mid|late)(?:{BLANK}|{DASH}))(?:(?:early|mid|late)(?:{BLANK}|{DASH}))?"
+    rf"(?P<tens>twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties|[2-9]0['’]?s)\b"
+    rf"|\b(?P<decade>{ORDINAL}){BLANK}decade(?:{BLANK}of{BLANK}(?:his|her|their)?{BLANK}?life)?\b"
+    r"|\b(?P<birth>newborns?|neonates?)\b"
+    r"|\b(?P<arian>quinquagenarian|sexagenarian|septuagenarian|octogenarian|nonagenarian|centenarian)s?\b",
+    re.IGNORECASE,
+)
+_TENS_WORDS = {
+    "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
+    "nineties": 90, "quinquagenarian": 50, "sexagenarian": 60, "septuagenarian": 70, "octogenarian": 80,
+    "nonagenarian": 90, "centenarian": 100,
+}  # fmt: skip
+
+
+def _words(text: str) -> Iterator[Found]:
+    """Quantities without a number: `several months`, `half a year`, `in her forties`, `newborn`."""
+    for match in _VAGUE.finditer(text):
+        name = match["many"] or match["half"] or match["one"]
+        value: float | None = None
+        if match["half"]:
+            value = days_of(match["half"]) / 2
+        elif match["one"]:
+            if _RATE_LEAD.search(text[max(0, match.start() - 12) : match.start()]):
+                continue
+            value = days_of(match["one"]) * (1.5 if match["and"] else 1)
+        elif "couple" in match["vague"].lower():
+            value = 2 * days_of(name)
+        lead = text[max(0, match.start() - 30) : match.start()]
+        quantity = Quantity("DURATION", None if value is None else round(value, 2), "day", comparator=_comparator(lead))
+        values = () if value is None else (round(value, 2),)
+        yield Found(match.start(), match.end(), replace(quantity, values=values, text=match[0]))
+    for match in _LIFE.finditer(text):
+        yield Found(match.start(), match.end(), replace(_life(match), text=match[0]))
+
+
+def _life(match: re.Match[str]) -> Quantity:
+    if match["birth"]:
+        return Quantity("AGE", 0.0, "year", values=(0.0,))
+    if match["decade"]:
+        low = 10.0 * ((ordinal(match["decade"]) or 1) - 1)
+    else:
+        word = (match["tens"] or match["arian"]).lower()
+        low = float(_TENS_WORDS.get(word) or int(word[:2]))
+    return Quantity("AGE", low + 5, "year", low, low + 9, comparator="~")
+
+
+_MONTHS = {
+    name: n + 1
+    for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())
+}  # fmt: skip
+_month = (
+    r"(?P<m{0}>January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)"
+)
+_year = r"(?:19|20)\d\d"
+_DATE = re.compile(
+    rf"\b(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?{BLANK}(?:of{BLANK})?)?{_month.format(1)}{BLANK}(?:of{BLANK})?(?P<y1>{_year})\b"
+    rf"|\b{_month.format(2)}{BLANK}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?{BLANK}(?P<y2>{_year})\b"
+    rf"|\b(?P<y3>{_year})-(?P<n3>\d\d)-(?P<d3>\d\d)\b"
+    rf"|\b(?P<n4>\d{{1,2}})[/.](?P<d4>\d{{1,2}})[/.](?P<y4>{_year})\b"
+    rf"|\b(?:in|since|until|during|from|year|between|by|after|before)(?:{BLANK}(?:early|late|mid|the{BLANK}year))?{BLANK}(?P<y5>{_year})\b(?!{BLANK}?(?:patients|cases|mg|ml|[a-z]*{BLANK}patients))"
+    rf"|\b{_month.format(6)}{BLANK}(?P<d6>\d{{1,2}})(?:st|nd|rd|th)?\b(?![\d.,]\d)"
+)
+
+
+def _dates(text: str) -> Iterator[Found]:
+    """Calendar dates, as far as they are told: `12 May 2009`, `March 2015`, `in 2015`."""
+    for match in _DATE.finditer(text):
+        part = {name: value for name, value in match.groupdict().items() if value}
+        year = next((value for name, value in part.items() if name[0] == "y"), "")
+        month = next((_MONTHS[value[:3].lower()] for name, value in part.items() if name[0] == "m"), 0)
+        day = next((int(value) for name, value in part.items() if name[0] == "d"), 0)
+        month = month or next((int(value) for name, value in part.items() if name[0] == "n"), 0)
+        if "n4" in part and month > 12:
+            month, day = day, month
+        if month > 12 or day > 31:
+            continue
+        start = match.start("y5") if "y5" in part else match.start()
+        pieces = [year] + ([f"{month:02d}"] if month else []) + ([f"{day:02d}"] if day else [])
+        canonical = "-".join(pieces) if year else "--" + "-".join(pieces[1:])
+        yield Found(start, match.end(), Quantity("DATE", canonical=canonical, text=text[start : match.end()]))
+
+
+_level = r"(?:C[1-8]|T(?:h\.?|H)?(?:1[0-2]|[1-9])|D(?:1[0-2]|[1-9])|L[1-6]|S[1-5])"
+_LEVEL = re.compile(
+    rf"(?<![A-Za-z0-9])(?P<a>{_level})(?:(?P<join>{BLANK}?{DASH}{BLANK}?|{BLANK}?/{BLANK}?|{BLANK}(?:to|through|thru|down{BLANK}to|and|&){BLANK}|(?=S1))"
+    rf"(?:the{BLANK})?(?P<b>{_level}|(?<=[-‐‑–—/])(?:1[0-2]|[1-9])))?(?P<c>{DASH}{_level})?(?![A-Za-z0-9])(?!{BLANK}?[°%])"
+    rf"|\b(?P<first>{ORDINAL})(?:{BLANK}?(?:and|to|{DASH}){BLANK}?(?:the{BLANK})?(?P<second>{ORDINAL}))?{BLANK}"
+    rf"(?P<region>cervical|thoracic|dorsal|lumbar|sacral)(?:{BLANK}(?:spinal{BLANK})?(?:vertebra[el]?|segments?|bod(?:y|ies)|level|spine))\b"
+)
+_NOT_LEVEL = re.compile(
+    rf"{DASH}?{BLANK}?(?:W\b|WI\b|weight|N\d|[a-d]?N[0-3x]|M[01x]|signal|hyper|hypo|image|imaging|sequence|FLAIR|relax|map|"
+    rf"complement|esterase|inhibitor|deposit|and{BLANK}C4|stage|tumou?r|nephro|glomerul|heart|sound|MRI|MR\b|gadolinium|"
+    rf"post|contrast|enhanc|mapping|fat|T2|T1|/T2|hormone|level(?:s)?{BLANK}(?:was|were|of))|[a-d]?N\d",
+    re.IGNORECASE,
+)
+_SPINE = re.compile(
+    r"vertebra|level|spin[ae]|lamina|pedicle|root|radicul|dermatom|fracture|dis[ck]|burst|compression|fusion|"
+    r"corpectomy|laminectomy|cord|myel|kypho|lumbar|thoracic|cervical|sacr|paravert|epidural|body|bodies|neuro|hemangioma",
+    re.IGNORECASE,
+)
+_ORDER = "CTLS"
+
+
+def _levels(text: str) -> Iterator[Found]:
+    """Vertebral levels: `T12–L2`, `C5/6`, `L3 to S1`, `fourth lumbar vertebra`."""
+    for match in _LEVEL.finditer(text):
+        if match["region"]:
+            yield from _named_levels(match)
+            continue
+        first, second = _level_name(match["a"], ""), _level_name(match["b"] or "", match["a"])
+        if match["c"]:
+            second = _level_name(match["c"][1:], match["a"])
+        if _NOT_LEVEL.match(text, match.end()) or not _is_spinal(text, match, first, second):
+            continue
+        if second and match["join"].strip() in ("and", "&") and not _adjacent(first, second):
+            yield Found(*match.span("a"), Quantity("LEVEL", canonical=first, text=match["a"]))
+            yield Found(*match.span("b"), Quantity("LEVEL", canonical=second, text=match["b"]))
+            continue
+        yield Found(match.start(), match.end(), Quantity("LEVEL", canonical=_joined(first, second), text=match[0]))
+
+
+def _is_spinal(text: str, match: re.Match[str], first: str, second: str) -> bool:
+    """Whether `T2` or `C3` is a vertebra; a TNM stage, an MRI sequence or a complement factor is none."""
+    if second and (first[0] != second[0] or first[0] in "LS" or match["join"].strip() not in ("/", "and")):
+        return True
+    if first in ("T1", "T2", "T3", "T4", "C3", "C4", "S1", "S2", "S3", "S4", "C1", "C2") or match["a"][0] == "D":
+        return _SPINE.search(text, max(0, match.start() - 40), match.end() + 40) is not None
+    return True
+
+
+def _level_name(text: str, before: str) -> str:
+    """`Th12` and `D12` are T12; a bare `6` after `C5` is C6."""
+    if not text:
+        return ""
+    if text.isdigit():
+        return before[0].replace("D", "T") + text
+    return re.sub(r"^(?:Th\.?|TH|D)", "T", text)
+
+
+def _place(level: str) -> tuple[int, int]:
+    return _ORDER.index(level[0]), int(level[1:])
+
+
+def _adjacent(first: str, second: str) -> bool:
+    (region, n), (other, m) = _place(first), _place(second)
+    return abs(n - m) == 1 if region == other else {first, second} in ({"C7", "T1"}, {"T12", "L1"}, {"L5", "S1"})
+
+
+def _joined(first: str, second: str) -> str:
+    if not second or first == second:
+        return first
+    return "-".join(sorted((first, second), key=_place))
+
+
+def _named_levels(match: re.Match[str]) -> Iterator[Found]:
+    letter = {"cervical": "C", "thoracic": "T", "dorsal": "T", "lumbar": "L", "sacral": "S"}[match["region"].lower()]
+    first = f"{letter}{ordinal(match['first'])}"
+    second = f"{letter}{ordinal(match['second'])}" if match["second"] else ""
+    yield Found(match.start(), match.end(), Quantity("LEVEL", canonical=_joined(first, second), text=match[0]))
+
+
+# ------------------------------------------------------------------------------------------------------ all together
+
+
+def find_quantities(text: str) -> list[Found]:
+    """All quantities of a text, in its order, none overlapping another."""
+    found = [*_words(text), *_dates(text), *_levels(text)]
+    end = 0
+    for start in NUMBER_START.finditer(text):
+        if start.start() < end:
+            continue
+        quantity = _at_number(text, start.start())
+        if quantity is not None:
+            found.append(quantity)
+            end = quantity.end
+    return _longest(found)
+
+
+def _longest(found: list[Found]) -> list[Found]:
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda f: (f.start - f.end, f.start)):
+        if all(one.end <= other.start or one.start >= other.end for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda f: f.start)
+
+
+if not Span.has_extension("quantity"):
+    Span.set_extension("quantity", default=None)
+
+
+@Language.factory("caseframe_quantities", assigns=["doc.spans", "span._.quantity"])
+def create_quantities(nlp: Language, name: str) -> QuantityFinder:
+    """Factory of `caseframe_quantities`."""
+    return QuantityFinder()
+
+
+class QuantityFinder:
+    """Finds the quantities of a Doc."""
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Sets `doc.spans["quantities"]`."""
+        spans: list[Span] = []
+        for found in find_quantities(doc.text):
+            span = doc.char_span(found.start, found.end, label=found.quantity.kind, alignment_mode="expand")
+            if span is None or (spans and span.start < spans[-1].end):
+                continue
+            span._.quantity = found.quantity
+            spans.append(span)
+        doc.spans[SPANS] = spans
+        return doc
+
+
+def quantities_of(doc: Doc, kind: str) -> list[Span]:
+    """The spans of one kind of quantity, in text order."""
+    return [span for span in doc.spans.get(SPANS, ()) if span.label_ == kind]
