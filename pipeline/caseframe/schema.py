@@ -7,8 +7,8 @@ Every record is immutable. Character offsets always count Unicode code points in
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 AttributeValue = str | int | float | tuple[str, ...]
@@ -256,6 +256,14 @@ class Extraction:
     article: Article
     findings: tuple[Finding, ...] = ()
     cases: tuple[Case, ...] = ()
+
+    def only(self, fields: Container[str]) -> Extraction:
+        """The same without the findings of other fields."""
+        cases = tuple(
+            replace(case, findings=tuple(finding for finding in case.findings if finding.field in fields))
+            for case in self.cases
+        )
+        return Extraction(self.article, tuple(f for f in self.findings if f.field in fields), cases)
 
     def __iter__(self) -> Iterator[tuple[Case | None, Finding]]:
         """Every finding with its case (None for the article's own)."""

@@ -1,0 +1,111 @@
+"""Configs: YAML files read into pydantic models; a wrong key or type names file, key and what was expected."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from caseframe.errors import ConfigError
+from caseframe.schema import FIELDS
+
+OutputFormat = Literal["csv", "xlsx", "duckdb"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PipelineConfig(_Strict):
+    """Which stages run and with which words."""
+
+    model: str | None = Field(default=None, description="Folder of a spaCy pipeline to use instead of the shipped one.")
+    lexicons: tuple[str, ...] = Field(default=(), description="Further lexicon files (TSV), added to the shipped ones.")
+    builtin_lexicons: bool = Field(default=True, description="Whether the shipped lexicons are used.")
+    fields: tuple[str, ...] = Field(default=(), description="Fields to fill; empty means all.")
+
+
+class InputConfig(_Strict):
+    """How articles are read."""
+
+    format: str | None = Field(default=None, description="Format of every file; found by content when null.")
+    columns: dict[str, str] = Field(default={}, description="CSV, TSV, JSONL: article attribute to column name.")
+    body: bool = Field(default=False, description="Also read the full text where there is one (JATS, BioC).")
+    encoding: str | None = Field(
+        default=None, description="Encoding of text formats; UTF-8, else Windows-1252, when null."
+    )
+    max_record_mib: Annotated[int, Field(ge=1, le=1024)] = Field(default=16, description="Larger records are failures.")
+
+
+class SelectConfig(_Strict):
+    """Which articles are extracted."""
+
+    where: tuple[str, ...] = Field(default=(), description="Conditions, all of which must hold, e.g. `year>=2010`.")
+    limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Stop after so many articles.")
+
+
+class OutputConfig(_Strict):
+    """What a run writes beside its Parquet tables."""
+
+    formats: tuple[OutputFormat, ...] = Field(default=("csv", "xlsx", "duckdb"), description="Further tables to write.")
+    evidence: bool = Field(
+        default=False, description="Add a `<field>_evidence` column with the words to each field of `cases`."
+    )
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(default=0.0, description="Findings below are left out.")
+    part_size: Annotated[int, Field(ge=1)] = Field(default=1000, description="Articles in one Parquet part.")
+
+
+class ExtractConfig(_Strict):
+    """An extraction job."""
+
+    pipeline: PipelineConfig = PipelineConfig()
+    input: InputConfig = InputConfig()
+    select: SelectConfig = SelectConfig()
+    output: OutputConfig = OutputConfig()
+
+
+def default_config_path() -> Path:
+    """The commented default config: in the wheel beside the package, in a checkout under `configs/`."""
+    packaged = Path(str(files("caseframe") / "configs"))
+    folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "configs"
+    return folder / "extract" / "default.yaml"
+
+
+def load_extract_config(path: Path | None = None) -> ExtractConfig:
+    """Reads an extraction config; without a path, the default one."""
+    path = path or default_config_path()
+    content = read_yaml(path)
+    try:
+        config = ExtractConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}", "Compare with configs/extract/default.yaml") from None
+    unknown = [name for name in config.pipeline.fields if name not in FIELDS]
+    if unknown:
+        raise ConfigError(f"{path}: pipeline.fields: unknown {', '.join(unknown)}", f"Fields are {', '.join(FIELDS)}")
+    return config
+
+
+def read_yaml(path: Path) -> object:
+    """Reads one YAML 1.2 document (`no` is a word, not a truth value; a key that stands twice is an error)."""
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such config file", "Give the path of a YAML file with -c") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", "The config must be a readable UTF-8 file") from None
+    except YAMLError as error:
+        raise ConfigError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "(top level)"
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key}"
+    given = json.dumps(first.get("input"), default=str)
+    return f"{key}: {first['msg'][:1].lower()}{first['msg'][1:]}, got {given[:80]}"

@@ -1,0 +1,129 @@
+"""Deals findings to patients: drops general statements, folds repetitions, keeps each field's cardinality.
+
+The rules, in order: what is hypothetical, or said of the world, goes; each finding joins the case that its words speak of;
+mentions of one thing become one finding, at its best words, with the attributes of all; a vaguer value gives way to a more
+specific one of the same kind; weak findings count only where the field has nothing better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from spacy.tokens import Doc
+
+from caseframe.fields.study import Study, study_of
+from caseframe.lexicons import surface_parts
+from caseframe.schema import FIELDS, Article, Attributes, Case, Extraction, Finding
+from caseframe.stages.narrative import is_general
+
+# Findings below count only where their field has no surer one in the case.
+WEAK = 0.4
+_ORDER = {name: number for number, name in enumerate(FIELDS)}
+_KEPT_OF_FAMILY = frozenset({"comorbidity"})
+# Fields in which "sarcoma" beside "synovial sarcoma" is the same thing, told less exactly.
+_SPECIFIC = frozenset(
+    {"diagnosis", "site", "procedure", "implant", "symptom", "comorbidity", "complication", "outcome"}
+)
+
+
+def deal(doc: Doc, article: Article, findings: Iterable[Finding]) -> Extraction:
+    """The Extraction of a Doc from all findings of the field modules."""
+    if not len(doc):
+        return Extraction(article)
+    study = study_of(doc)
+    found = list(findings)
+    own = tuple(finding for finding in found if FIELDS[finding.field].level == "article")
+    if study.design == "other":
+        return Extraction(article, own)
+    told = [finding for finding in found if FIELDS[finding.field].level == "case" and _counts(doc, finding)]
+    people = study.persons.people
+    if not study.told_singly:
+        return Extraction(article, own, (Case(1, "cohort", settle(told)),))
+    if len(people) < 2:
+        return Extraction(article, own, (Case(1, "patient", settle(told)),))
+    cases = tuple(
+        Case(number, "patient", settle(_of_person(told, study, number - 1))) for number in range(1, len(people) + 1)
+    )
+    return Extraction(article, own, cases)
+
+
+def _of_person(findings: Sequence[Finding], study: Study, index: int) -> list[Finding]:
+    """The findings of one of several patients; age and sex never come from words shared by all."""
+    kept = []
+    for finding in findings:
+        if finding.field in ("age", "sex"):
+            person = study.persons.people[index]
+            spans = (person.age, person.sex_span)
+            owner: int | None = index if any(s is not None and s.start_char == finding.start for s in spans) else -1
+        else:
+            owner = study.persons.of(finding.start)
+        if owner is None or owner == index:
+            kept.append(finding)
+    return kept
+
+
+def _counts(doc: Doc, finding: Finding) -> bool:
+    if finding.assertion == "hypothetical" or (finding.assertion == "family" and finding.field not in _KEPT_OF_FAMILY):
+        return False
+    span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
+    return span is None or not is_general(span)
+
+
+def settle(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings of one case after folding, by field and then in the order of the text."""
+    by_field: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_field.setdefault(finding.field, []).append(finding)
+    kept: list[Finding] = []
+    for field, group in by_field.items():
+        folded = _without_weak(_fold(group))
+        if field in _SPECIFIC:
+            folded = _most_specific(folded)
+        if not FIELDS[field].many and folded:
+            folded = [max(folded, key=lambda finding: (finding.confidence, -finding.start))]
+        kept.extend(folded)
+    return tuple(sorted(kept, key=lambda finding: (_ORDER[finding.field], finding.start, finding.end)))
+
+
+def _fold(findings: Sequence[Finding]) -> list[Finding]:
+    """One finding a value: present beats absent, the surest and fullest words win, attributes come from all."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(tuple(surface_parts(str(finding.value))), []).append(finding)
+    return [_merge(group) for group in groups.values()]
+
+
+def _merge(group: Sequence[Finding]) -> Finding:
+    told = [finding for finding in group if finding.assertion == "present"] or list(group)
+    best = max(told, key=lambda finding: (round(finding.confidence, 2), len(finding.text), -finding.start))
+    same = [finding for finding in group if finding.assertion == best.assertion]
+    attributes: dict[str, object] = {}
+    for finding in (best, *same):
+        for name, value in finding.attributes.items():
+            known = attributes.get(name)
+            if isinstance(known, tuple) and isinstance(value, tuple):
+                attributes[name] = tuple(dict.fromkeys((*known, *value)))
+            else:
+                attributes.setdefault(name, value)
+    times = [finding.when_days for finding in same if finding.when_days is not None]
+    when = best.when_days if best.when_days is not None else (times[0] if times else None)
+    return replace(best, attributes=Attributes(attributes), when_days=when)  # type: ignore[arg-type]
+
+
+def _without_weak(findings: list[Finding]) -> list[Finding]:
+    sure = [finding for finding in findings if finding.confidence >= WEAK]
+    return sure or findings[:1]
+
+
+def _most_specific(findings: list[Finding]) -> list[Finding]:
+    """Drops a value whose words all stand in another one with the same head and assertion."""
+    words = [surface_parts(str(finding.value)) for finding in findings]
+
+    def vaguer(i: int, j: int) -> bool:
+        same_head = bool(words[i]) and words[i][-1] in words[j]
+        same = findings[i].assertion == findings[j].assertion
+        return i != j and same and same_head and set(words[i]) < set(words[j])
+
+    numbers = range(len(findings))
+    return [finding for i, finding in enumerate(findings) if not any(vaguer(i, j) for j in numbers)]

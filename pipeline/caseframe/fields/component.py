@@ -1,0 +1,71 @@
+"""The last component: runs the field modules over a Doc and deals their findings to cases, in `doc._.extraction`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+
+from caseframe.fields.cases import deal
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from caseframe.schema import FIELDS, Article, Extraction, Finding
+
+# One line a field module, in the order of the form.
+MODULES = (
+    "study",
+    "patient",
+    "conditions",
+    "sites",
+    "procedures",
+    "margins",
+    "implants",
+    "therapy",
+    "imaging",
+    "measurements",
+    "outcomes",
+    "status",
+)
+
+if not Doc.has_extension("extraction"):
+    Doc.set_extension("extraction", default=None)
+
+
+def extraction_of(doc: Doc) -> Extraction:
+    """The result that `caseframe_cases` left on a Doc."""
+    extraction = doc._.extraction
+    if not isinstance(extraction, Extraction):
+        raise ValueError("the Doc did not pass caseframe_cases")
+    return extraction
+
+
+@Language.factory(
+    "caseframe_cases",
+    assigns=["doc._.extraction"],
+    requires=["doc.sents", "doc.spans"],
+    default_config={"fields": []},
+)
+def create_cases(nlp: Language, name: str, fields: list[str]) -> CaseExtractor:
+    """Factory of `caseframe_cases`; `fields` are the fields to fill, empty means all."""
+    return CaseExtractor(fields)
+
+
+class CaseExtractor:
+    """Fills the fields of each patient of a Doc."""
+
+    def __init__(self, fields: Sequence[str] = ()) -> None:
+        self.fields = frozenset(fields or FIELDS)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Sets `doc._.extraction`."""
+        article = doc._.article or Article("text", abstract=doc.text)
+        findings = [finding for find in _finders() for finding in find(doc)]
+        extraction = deal(doc, article, findings)
+        if self.fields != frozenset(FIELDS):
+            extraction = extraction.only(self.fields)
+        doc._.extraction = extraction
+        return doc
+
+
+def _finders() -> list[Callable[[Doc], Iterator[Finding]]]:
+    return [importlib.import_module(f"caseframe.fields.{name}").find for name in MODULES]

@@ -1,0 +1,213 @@
+"""Who is told of: the patients that an article introduces one by one, and which words belong to which of them.
+
+A patient is introduced by age and sex ("a 58-year-old white man"), by sex alone, or by a number ("Case 2", "the second
+patient"). What is said after an introduction belongs to that patient until the next one; "both patients" means all.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from spacy.tokens import Doc, Span
+
+from caseframe.stages.narrative import is_general
+from caseframe.stages.units import number
+
+SEX_NOUNS = {
+    **dict.fromkeys("woman girl lady female schoolgirl housewife primigravida multigravida gravida".split(), "female"),
+    **dict.fromkeys("man boy gentleman male schoolboy".split(), "male"),
+}
+_PLURAL_SEX = {"women": "female", "girls": "female", "ladies": "female", "females": "female"} | {
+    "men": "male", "boys": "male", "gentlemen": "male", "males": "male",
+}  # fmt: skip
+_KIN = frozenset("mother father brother sister son daughter husband wife uncle aunt cousin parents twin donor".split())
+_ORDINAL_WORDS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "1st": 1,
+    "2nd": 2,
+    "3rd": 3,
+}
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "a": 1, "b": 2, "c": 3, "d": 4}
+_ORDINAL = re.compile(
+    r"\b(?:(?:[Cc]ase|[Pp]atient|CASE|PATIENT)(?: [Nn]o\.?| #)? ?"
+    r"(?P<number>\d{1,2}|[A-D]\b|[IV]{1,3}\b|one|two|three|four)"
+    r"(?![\w.-]*\d|-year| (?:patients?|cases?|years?|months?|of)\b)"
+    r"|(?:[Tt]he |^|\. |[Oo]ur )(?P<word>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth)"
+    r" (?:case|patient|one|child|boy|girl|woman|man|sibling|subject|(?:was|is|presented|involved) ))"
+)
+_ALL = re.compile(r"\b(?:[Bb]oth|[Nn]either|[Aa]ll (?:the )?(?:\w+ )?(?:patients|cases|children|of them)|[Ee]ach)\b")
+# Tokens between an age and the noun it belongs to: "58-year-old, previously healthy white man".
+_REACH = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A patient told singly: where the introduction stands, its age and sex words, the number the text gives."""
+
+    start: int
+    sex: str = ""
+    age: Span | None = None
+    sex_span: Span | None = None
+    years: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """The patients of a Doc and the marks (character offset, index of the person) at which the talk turns to one."""
+
+    people: tuple[Person, ...]
+    marks: tuple[tuple[int, int], ...]
+    shared: tuple[tuple[int, int], ...]
+    """Stretches that speak of all patients."""
+
+    def of(self, offset: int) -> int | None:
+        """Index of the person that the words at an offset belong to; None for all of them."""
+        if len(self.people) < 2 or any(start <= offset < end for start, end in self.shared):
+            return None
+        position = bisect_right(self.marks, (offset, len(self.people))) - 1
+        return self.marks[position][1] if position >= 0 else None
+
+
+def persons_of(doc: Doc) -> Persons:
+    """Finds the patients that are told one by one."""
+    people: list[Person] = []
+    marks: list[tuple[int, int]] = []
+    title_end = _title_end(doc)
+    for person in _introductions(doc):
+        index = _same(people, person)
+        if index is None:
+            people.append(person)
+            index = len(people) - 1
+        else:
+            people[index] = _merged(people[index], person)
+        if person.start >= title_end:
+            marks.append((person.start, index))
+    ordinals = list(_ordinals(doc.text, title_end))
+    missing = _counted(ordinals) - len(people)
+    people.extend(Person(start=ordinals[0][0]) for _ in range(missing))
+    marks.extend((start, n - 1) for start, n in ordinals if n <= len(people))
+    shared = tuple(
+        (sentence.start_char, sentence.end_char)
+        for sentence in doc.sents
+        if _ALL.search(sentence.text) or sentence.start_char < title_end
+    )
+    return Persons(tuple(people), tuple(sorted(marks)), shared)
+
+
+def _introductions(doc: Doc) -> Iterator[Person]:
+    ages = {span.start: span for span in doc.spans.get("quantities", ()) if span.label_ == "AGE"}
+    for sentence in doc.sents:
+        if is_general(sentence):
+            continue
+        used: set[int] = set()
+        last_age: Span | None = None
+        for token in sentence:
+            if (
+                token.i in ages
+                and not ages[token.i]._.quantity.statistic
+                and ages[token.i]._.quantity.value is not None
+            ):
+                last_age = ages[token.i]
+            sex = SEX_NOUNS.get(token.lower_)
+            if sex is None or _of_kin(doc, token.i):
+                continue
+            age = last_age if last_age is not None and token.i - last_age.end <= _REACH else None
+            age = age or _age_after(ages, token.i, sentence.end)
+            if age is not None and age.start not in used:
+                used.add(age.start)
+                years = age._.quantity.value
+                yield Person(min(age.start_char, token.idx), sex, age, doc[token.i : token.i + 1], years)
+            elif _is_indefinite(doc, token.i, sentence.start):
+                yield Person(token.idx, sex, None, doc[token.i : token.i + 1])
+        for start, age in ages.items():
+            value = age._.quantity.value
+            if sentence.start <= start < sentence.end and start not in used and _lone(age) and value is not None:
+                yield Person(age.start_char, "", age, None, value)
+
+
+def _age_after(ages: dict[int, Span], i: int, end: int) -> Span | None:
+    """The age in "a woman, aged 34" or "a male patient of 45 years"."""
+    for start in range(i + 1, min(i + 5, end)):
+        if start in ages and not ages[start]._.quantity.statistic and ages[start]._.quantity.value is not None:
+            return ages[start]
+    return None
+
+
+def _lone(age: Span) -> bool:
+    """An age that introduces by itself ("a 34-year-old with back pain", "a 5-month-old infant")."""
+    quantity = age._.quantity
+    after = age.doc[age.end].lower_ if age.end < len(age.doc) else ""
+    return not quantity.statistic and ("old" in age.text or after in ("patient", "infant", "child", "baby", "newborn"))
+
+
+def _of_kin(doc: Doc, i: int) -> bool:
+    return any(doc[j].lower_ in _KIN for j in range(i + 1, min(i + 3, len(doc))))
+
+
+def _is_indefinite(doc: Doc, i: int, sentence_start: int) -> bool:
+    """Whether an article before the noun introduces somebody: "a Japanese man", not "the man" or "female genitalia"."""
+    following = doc[i + 1].lower_ if i + 1 < len(doc) else ""
+    if following not in (
+        "patient", "with", "who", "presented", "presenting", "suffering", "was", "had", "having", "underwent", "in",
+        "after", "following", "whose", "diagnosed", "referred", "admitted", "developed", ".", ",", ":", "(", "and", "",
+        "infant", "child", "baby", "newborn", "neonate", "treated", "operated",
+    ):  # fmt: skip
+        return False
+    return any(doc[j].lower_ in ("a", "an", "one") for j in range(max(sentence_start, i - 5), i))
+
+
+def _same(people: list[Person], person: Person) -> int | None:
+    """Index of a person already introduced that this introduction can mean."""
+    for index, known in enumerate(people):
+        years_differ = known.years is not None and person.years is not None and abs(known.years - person.years) > 0.01
+        sex_differs = bool(known.sex and person.sex and known.sex != person.sex)
+        if not years_differ and not sex_differs:
+            return index
+    return None
+
+
+def _merged(known: Person, person: Person) -> Person:
+    return replace(
+        known,
+        sex=known.sex or person.sex,
+        age=known.age if known.age is not None else person.age,
+        sex_span=known.sex_span if known.sex_span is not None else person.sex_span,
+        years=known.years if known.years is not None else person.years,
+    )
+
+
+def _ordinals(text: str, begin: int) -> Iterator[tuple[int, int]]:
+    for match in _ORDINAL.finditer(text, begin):
+        word = (match["number"] or match["word"]).lower()
+        value = _ORDINAL_WORDS.get(word) or _ROMAN.get(word) or number(word)
+        if value is not None and 1 <= value <= 20:
+            yield match.start(), int(value)
+
+
+def _counted(ordinals: list[tuple[int, int]]) -> int:
+    """How many patients the numbers speak of: an unbroken run from 1; a lone "first case" counts nobody."""
+    numbers = {n for _, n in ordinals}
+    count = 0
+    while count + 1 in numbers:
+        count += 1
+    return count if count > 1 else 0
+
+
+def _title_end(doc: Doc) -> int:
+    for section in doc.spans.get("sections", ()):
+        if section.label_ == "title":
+            return int(section.end_char)
+    return 0
+
+
+def plural_sexes(doc: Doc) -> list[tuple[str, Span]]:
+    """Sex words in the plural ("5 males and 6 females"), for a cohort."""
+    return [(_PLURAL_SEX[token.lower_], doc[token.i : token.i + 1]) for token in doc if token.lower_ in _PLURAL_SEX]

@@ -1,0 +1,164 @@
+"""study_design and n_patients: what kind of article this is, and how many patients it reports on."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from spacy.tokens import Doc, Span
+
+from caseframe.fields.base import make_finding
+from caseframe.fields.persons import Persons, persons_of
+from caseframe.schema import Article, Finding
+from caseframe.stages.narrative import is_general
+
+_SOURCE = "study"
+_KEY = "caseframe.study"
+_MAX_COUNT_OF_A_CUE = 3
+_PERSON_AGE = re.compile(r"\b\d{1,3}[- ]?(?:year|yr|month|week|day)s?[- ]olds?\b", re.IGNORECASE)
+_OTHER_TYPES = frozenset(
+    (
+        "randomized controlled trial", "clinical trial", "meta-analysis", "systematic review", "comparative study",
+        "practice guideline", "editorial", "observational study", "multicenter study",
+    )
+)  # fmt: skip
+_REPORTING = re.compile(
+    r"\b(?:we|our|herein|here|report|present|describe|series|cases?|study|includ\w+|review(?:ed)?|treated|underwent|enrolled)\b",
+    re.IGNORECASE,
+)
+_CITED = re.compile(
+    r"\b(?:literature|have been (?:reported|described|published)|previously (?:reported|described)|published|worldwide"
+    r"|reported (?:cases|so far|to date)|only \w+ (?:cases?|patients?) (?:has|have|were|are)|per (?:year|million)"
+    r"|database|affects?)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A pattern that speaks for a design."""
+
+    design: str
+    where: str
+    weight: float
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """How an article is read: its design, its number of patients, the patients told singly, and the words for it."""
+
+    design: str
+    n_patients: int | None
+    persons: Persons
+    design_words: Span
+    count_words: Span | None
+
+    @property
+    def told_singly(self) -> bool:
+        """Whether each patient gets a case of its own."""
+        return self.design == "case_report"
+
+
+@cache
+def cues() -> tuple[Cue, ...]:
+    """The cues of `rules/study.tsv`."""
+    text = (files("caseframe.fields") / "rules" / "study.tsv").read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return tuple(
+        Cue(row["design"], row["where"], float(row["weight"]), re.compile(row["pattern"], re.IGNORECASE))
+        for row in rows
+    )
+
+
+def study_of(doc: Doc) -> Study:
+    """Reads the design of a Doc, once."""
+    known = doc.user_data.get(_KEY)
+    if isinstance(known, Study):
+        return known
+    study = _read(doc)
+    doc.user_data[_KEY] = study
+    return study
+
+
+def find(doc: Doc) -> Iterator[Finding]:
+    """Yields `study_design` and, where it is known, `n_patients`."""
+    if not len(doc):
+        return
+    study = study_of(doc)
+    words = study.design_words
+    yield make_finding(words, "study_design", study.design, source=_SOURCE, assertion="present", confidence=0.85)
+    if study.n_patients is not None:
+        counted = study.count_words if study.count_words is not None else words
+        yield make_finding(
+            counted, "n_patients", study.n_patients, source=_SOURCE, assertion="present", confidence=0.85
+        )
+
+
+def _read(doc: Doc) -> Study:
+    persons = persons_of(doc)
+    article = doc._.article
+    title = article.title if article is not None else doc.text.split("\n", 1)[0]
+    first = next((m for cue in cues() if cue.design == "case_report" and (m := cue.pattern.search(doc.text))), None)
+    first = first or _PERSON_AGE.search(doc.text)
+    words = _words(doc, first)
+    count, count_words = _count(doc)
+    told = len(persons.people)
+    if _is_other(doc.text, title, article, told=told, reports=first is not None):
+        return Study("other", count, persons, words, count_words)
+    if count is None and (first is not None or told):
+        count = max(1, told)
+    elif count == 1 and told > 1:
+        count, count_words = told, None
+    if count is None:
+        series = any(cue.design == "case_series" and cue.pattern.search(doc.text) for cue in cues())
+        return Study("case_series" if series else "other", count, persons, words, count_words)
+    design = "case_report" if count in (1, told) else "case_series"
+    return Study(design, count, persons, words, count_words)
+
+
+def _is_other(text: str, title: str, article: Article | None, *, told: int, reports: bool) -> bool:
+    types = {kind.casefold() for kind in article.publication_types} if article is not None else set()
+    scores = {"case_report": 0.0, "case_series": 0.0, "other": 0.0, "animal": 0.0}
+    for cue in cues():
+        count = len(cue.pattern.findall(title if cue.where == "title" else text))
+        scores[cue.design] += cue.weight * min(count, _MAX_COUNT_OF_A_CUE)
+    if scores["animal"]:
+        return True
+    if "case reports" in types and told:
+        return False
+    own = scores["case_report"] + scores["case_series"] + 3.0 * bool(told) + 3.0 * ("case reports" in types)
+    other = scores["other"] + 3.0 * bool(types & _OTHER_TYPES)
+    return other - own > 1.0 or not (reports or told or scores["case_series"])
+
+
+def _count(doc: Doc) -> tuple[int | None, Span | None]:
+    """The number of patients reported: from the title, else from the first sentence that reports them."""
+    title_end = next((section.end for section in doc.spans.get("sections", ()) if section.label_ == "title"), 0)
+    best: tuple[int, Span] | None = None
+    for span in doc.spans.get("quantities", ()):
+        if span.label_ != "PATIENTS":
+            continue
+        value = span._.quantity.value
+        sentence = span.sent
+        in_title = span.start < title_end
+        if value is None or value < 1 or value != int(value) or _CITED.search(sentence.text):
+            continue
+        if in_title:
+            return int(value), span
+        if best is None and _REPORTING.search(sentence.text) and not is_general(sentence):
+            best = int(value), span
+    return best if best is not None else (None, None)
+
+
+def _words(doc: Doc, match: re.Match[str] | None) -> Span:
+    if match is not None:
+        found = doc.char_span(match.start(), match.end(), alignment_mode="expand")
+        if found is not None:
+            return found
+    return next(iter(doc.sents))

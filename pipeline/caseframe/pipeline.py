@@ -1,0 +1,117 @@
+"""The whole extraction as one spaCy pipeline: assembling it, loading the shipped one, running it over articles."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from caseframe.errors import ModelError
+from caseframe.fields.component import extraction_of
+from caseframe.schema import Article, Extraction, Failure
+from caseframe.stages.extensions import make_doc
+from caseframe.stages.tokenizer import blank
+
+STAGES = (
+    "caseframe_sentences",
+    "caseframe_sections",
+    "caseframe_abbreviations",
+    "caseframe_terms",
+    "caseframe_quantities",
+    "caseframe_assertion",
+    "caseframe_narrative",
+    "caseframe_timeline",
+)
+CASES = "caseframe_cases"
+# Longer texts are failures: no case report is that long, and time grows with the text.
+MAX_TEXT_CHARS = 2_000_000
+
+
+def register() -> None:
+    """Imports the modules that register the components, so that spaCy finds their factories."""
+    for stage in STAGES:
+        importlib.import_module(f"caseframe.stages.{stage.removeprefix('caseframe_')}")
+
+
+def assemble(*, lexicons: Sequence[str] = (), builtin_lexicons: bool = True, fields: Sequence[str] = ()) -> Language:
+    """Makes the pipeline of rules and lexicons from its parts."""
+    register()
+    nlp = blank()
+    nlp.max_length = MAX_TEXT_CHARS
+    for stage in STAGES:
+        config = {"lexicons": list(lexicons), "builtin": builtin_lexicons} if stage == "caseframe_terms" else {}
+        nlp.add_pipe(stage, config=config)
+    nlp.add_pipe(CASES, config={"fields": list(fields)})
+    return nlp
+
+
+def shipped_model() -> Path:
+    """Folder of the shipped pipeline: in the wheel beside the package, in a checkout under `models/`."""
+    packaged = Path(str(files("caseframe") / "models"))
+    folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "models"
+    return folder / "caseframe_rules"
+
+
+@lru_cache(maxsize=4)
+def load(
+    model: str | None = None,
+    *,
+    lexicons: tuple[str, ...] = (),
+    builtin_lexicons: bool = True,
+    fields: tuple[str, ...] = (),
+) -> Language:
+    """Loads the extraction pipeline, a spaCy `Language`; one object a process for the same arguments.
+
+    `model` is the folder of a saved pipeline (default: the shipped one); `lexicons` are further TSV files; `fields` names
+    the fields to fill (empty: all). After `doc = nlp(text)`, `doc._.extraction` holds the result.
+    """
+    if model is None and (lexicons or not builtin_lexicons or fields):
+        return assemble(lexicons=lexicons, builtin_lexicons=builtin_lexicons, fields=fields)
+    path = Path(model) if model else shipped_model()
+    register()
+    overrides: dict[str, object] = {}
+    if lexicons or not builtin_lexicons:
+        overrides["components.caseframe_terms.lexicons"] = list(lexicons)
+        overrides["components.caseframe_terms.builtin"] = builtin_lexicons
+    if fields:
+        overrides[f"components.{CASES}.fields"] = list(fields)
+    try:
+        nlp = spacy.load(path, config=overrides)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path}: {' '.join(str(error).split())}", "Give the folder of a saved spaCy pipeline"
+        ) from error
+    nlp.max_length = MAX_TEXT_CHARS
+    if CASES not in nlp.pipe_names:
+        raise ModelError(f"{path} has no component {CASES}", "Add it with nlp.add_pipe before you save the pipeline")
+    return nlp
+
+
+def extract_all(nlp: Language, articles: Iterable[Article]) -> Iterator[tuple[Doc, Extraction] | Failure]:
+    """Runs the pipeline over articles, in order. An article that cannot be processed becomes a Failure."""
+    for article in articles:
+        try:
+            if len(article.text) > MAX_TEXT_CHARS:
+                raise ValueError(f"the text has {len(article.text):,} characters, more than {MAX_TEXT_CHARS:,}")
+            doc = make_doc(nlp, article)
+            for _, component in nlp.pipeline:
+                doc = component(doc)
+            yield doc, extraction_of(doc)
+        except Exception as error:  # one bad document never ends a run
+            cure = "Report the article with this message; the rest of the run is not affected"
+            yield Failure(article.origin, "process", type(error).__name__, str(error), cure, article.article_id)
+
+
+def extract_article(source: str | Article, nlp: Language | None = None) -> Extraction:
+    """Extracts one article, or a bare text."""
+    nlp = nlp or load()
+    doc = make_doc(nlp, source) if isinstance(source, Article) else nlp.make_doc(source)
+    for _, component in nlp.pipeline:
+        doc = component(doc)
+    return extraction_of(doc)

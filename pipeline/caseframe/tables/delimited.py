@@ -1,0 +1,20 @@
+"""CSV: UTF-8 with a byte order mark, so that spreadsheets read accents right."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from caseframe.tables.cells import safe
+from caseframe.tables.rows import Row
+
+
+def write_csv(path: Path, rows: Iterable[Row], columns: Sequence[str]) -> None:
+    """Writes rows with the given columns; cells are made safe for spreadsheets."""
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows([safe(row.get(column)) for column in columns] for row in rows)
+    temporary.replace(path)
