@@ -27,9 +27,10 @@ LABEL_WORDS: Final = frozenset(
 """Words of which at least one stands in the labels of structured abstracts."""
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_SENTENCE_END: Final = r"(?:\A|(?<=\n)|(?<=[.!?)\]] )|(?<=[.!?][\"”'] ))"
-_CAPITALS: Final = re.compile(rf"{_SENTENCE_END}([A-Z][A-Z0-9&/,'’() \n-]{{2,90}}):(?=\s)")
-_ANY_CASE: Final = re.compile(r"(?:\A|(?<=\n))([A-Z][A-Za-z&/,'’() -]{2,60}):(?=\s)")
+_LINE_START: Final = r"(?:\A|(?<=[.!?)\]:;\"”'\n]\n))"
+_SENTENCE_START: Final = rf"(?:{_LINE_START}|(?<=[.!?)\]] )|(?<=[.!?][\"”'] ))"
+_CAPITALS: Final = re.compile(rf"{_SENTENCE_START}([A-Z][A-Z0-9&/,'’() \n-]{{2,90}}):(?=\s)")
+_ANY_CASE: Final = re.compile(rf"{_LINE_START}([A-Z][A-Za-z&/,'’() -]{{2,60}}):(?=\s)")
 
 _HOLDERS: Final = (
     r"Trust|Verlag|Society|Press|Elsevier|Wiley|Blackwell|Ltd|Limited|Inc|LLC|Associat|Foundation|Academy|College|"
@@ -39,7 +40,7 @@ _HOLDERS: Final = (
 _SIGN: Final = r"(?:\(c\)|\(C\)|©|Copyright)"
 _COPYRIGHT: Final = re.compile(
     rf"(?:(?:Crown )?{_SIGN}[\s:,]*(?:\(c\)|\(C\)|©)?\s*(?:(?:19|20)\d\d|(?=[^.]{{0,120}}\b(?:{_HOLDERS})))"
-    r"|Published by |Published (?:online )?(?:19|20)\d\d|All rights reserved|This article is protected by copyright"
+    rf"|Published by (?=[^.]{{0,120}}\b(?:{_HOLDERS}))|All rights reserved|This article is protected by copyright"
     r"|(?:19|20)\d\d (?:©|\(c\)|Elsevier|Wiley|S\. Karger))"
 )
 _JOURNAL_LINE: Final = re.compile(
@@ -95,6 +96,8 @@ def _cut_once(text: str) -> str:
 def _is_label(words: str, *, strict: bool) -> bool:
     """Whether these words can be a label; in a text that has labels, long headings of any words are too."""
     found = _WORD.findall(words)
+    if len(found) == 1 and found[0] != words.strip():
+        return False
     if any(word.casefold() in LABEL_WORDS for word in found):
         return len(found) <= 12
     return not strict and words.isupper() and (1 < len(found) <= 9 or (len(found) == 1 and len(found[0]) > 6))

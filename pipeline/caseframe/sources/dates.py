@@ -1,4 +1,4 @@
-"""Publication dates as sources write them: `2015 Aug 15`, `1998 Dec-1999 Jan`, `2000 Spring`, `2015/08/15`, `15 Aug 2015`.
+"""Publication dates as sources write them: `2015 Aug 15`, `1998 Dec-1999 Jan`, `2000 Spring`, `15 Aug 2015`.
 
 Of a range the start counts; a season or a quarter says no month, so only the year is kept. What is no date is no error.
 """
