@@ -17,13 +17,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from itertools import product
 from pathlib import Path
-from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -34,7 +32,7 @@ from caseframe.schema import ASSERTIONS, Assertion
 SPANS = "cues"
 SCOPES = "caseframe.scopes"
 COLUMNS = ("phrase", "category", "direction", "max_scope", "comment")
-DIRECTIONS = ("forward", "backward", "both", "aside", "pseudo", "terminate", "verb", "circumstance")
+DIRECTIONS = ("forward", "backward", "result", "both", "aside", "pseudo", "terminate", "verb", "circumstance", "test")
 PRECEDENCE: tuple[Assertion, ...] = ("family", "absent", "hypothetical", "possible", "historical")
 """The order in which the cues of a span outrank each other."""
 
@@ -46,7 +44,15 @@ _NUMBER = re.compile(
 _JOINTS = frozenset((",", "and", "or", "nor", "and/or"))
 _BREAKS = frozenset((";", ":", "—", ".", "?", "!", "•", "\n"))
 _SUBJECTS = frozenset("he she it they we i there this these those that who which".split())
-_ARTICLES = frozenset("a an the his her their our its".split())
+_ARTICLES = frozenset("a an the his her their our its one two three four five several normal".split())
+_AUXILIARIES = frozenset("was were been had".split())
+_DONE = frozenset("treated operated diagnosed detected found managed presenting admitted".split())
+# What may stand before a denial inside a span without being what the span names: "felt no pain".
+_LIGHT = frozenset(
+    "he she it they there patient patients the was were is are be been had has have did does felt remained showed "
+    "revealed still also completely needing needed experienced experiencing reported and but with performed completed "
+    "discharged developed both all cases case a an".split()
+)
 _SEEN = frozenset(
     "observed seen noted detected found identified reported present evident visible noticed recorded encountered "
     "apparent demonstrated documented experienced discovered diagnosed recognized recognised visualized".split()
@@ -107,25 +113,45 @@ def _rule(row: dict[str, str], where: str) -> Rule:
         raise LexiconError(f"{where}: no phrase", "Fill it, or remove the row")
     if row["direction"] not in DIRECTIONS:
         raise LexiconError(f"{where}: direction {row['direction']!r}", f"One of {', '.join(DIRECTIONS)}")
-    if row["direction"] in DIRECTIONS[:4] and row["category"] not in PRECEDENCE:
+    if row["direction"] in DIRECTIONS[:5] and row["category"] not in PRECEDENCE:
         raise LexiconError(f"{where}: category {row['category']!r}", f"One of {', '.join(PRECEDENCE)}")
     if not row["max_scope"].isdecimal():
         raise LexiconError(f"{where}: max_scope {row['max_scope']!r}", "A whole number of tokens")
     return Rule(row["phrase"], row["category"], row["direction"], int(row["max_scope"]))
 
 
-def expand(phrase: str) -> Iterator[tuple[str, ...]]:
-    """The token sequences of a phrase, in which `a|b` are alternatives and `[a|b]` may be missing.
+Pattern = tuple[tuple[frozenset[str], bool], ...]
+"""For each word of a phrase its alternatives and whether it may be missing."""
 
-    >>> list(expand("no [clear] sign|signs of"))
-    [('no', 'clear', 'sign', 'of'), ('no', 'clear', 'signs', 'of'), ('no', 'sign', 'of'), ('no', 'signs', 'of')]
+
+def compile_phrase(phrase: str) -> Pattern:
+    """The pattern of a phrase, in which `a|b` are alternatives and `[a|b]` may be missing.
+
+    >>> [(sorted(words), optional) for words, optional in compile_phrase("no [clear] sign|signs")]
+    [(['no'], False), (['clear'], True), (['sign', 'signs'], False)]
     """
-    choices: list[list[str]] = []
+    pattern = []
     for word in phrase.lower().split():
         optional = word.startswith("[") and word.endswith("]") and len(word) > 2
-        choices.append([*(word[1:-1] if optional else word).split("|"), *([""] if optional else [])])
-    for words in product(*choices):
-        yield tuple(word for word in words if word)
+        pattern.append((frozenset((word[1:-1] if optional else word).split("|")), optional))
+    return tuple(pattern)
+
+
+def _match(pattern: Pattern, words: list[str], position: int, part: int = 0) -> int:
+    """Where the longest match of a pattern from its `part` on ends, or -1."""
+    while part < len(pattern):
+        alternatives, optional = pattern[part]
+        here = position < len(words) and not alternatives.isdisjoint(_keys(words[position]))
+        if optional:
+            taken = _match(pattern, words, position + 1, part + 1) if here else -1
+            if taken >= 0:
+                return taken
+        elif here:
+            position += 1
+        else:
+            return -1
+        part += 1
+    return position
 
 
 @lru_cache(maxsize=50_000)
@@ -134,6 +160,8 @@ def _keys(word: str) -> tuple[str, ...]:
     keys = [word]
     if _TIME.search(word):
         keys.append("<time>")
+        if "y" in word and "day" not in word:
+            keys.append("<years>")
     if _NUMBER.match(word):
         keys.append("<num>")
     return tuple(keys)
@@ -150,13 +178,21 @@ class AssertionTagger:
 
     def __init__(self, rules: Iterable[Rule] | None = None) -> None:
         self.rules = list(rules) if rules is not None else read_rules(builtin_rules())
-        self._root: dict[str, Any] = {}
+        # Single words that close or colour a scope count wherever they stand, also inside another cue.
+        self._marks = {
+            direction: frozenset(
+                word
+                for rule in self.rules
+                if rule.direction == direction and " " not in rule.phrase
+                for word in rule.phrase.split("|")
+            )
+            for direction in ("verb", "circumstance", "test")
+        }
+        self._by_first: dict[str, list[tuple[Pattern, Rule]]] = {}
         for rule in self.rules:
-            for words in expand(rule.phrase):
-                node = self._root
-                for word in words:
-                    node = node.setdefault(word, {})
-                node[""] = rule
+            pattern = compile_phrase(rule.phrase)
+            for word in sorted(_first_words(pattern)):
+                self._by_first.setdefault(word, []).append((pattern, rule))
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["cues"]` and the scopes."""
@@ -168,7 +204,7 @@ class AssertionTagger:
             for start, end in _sentences(doc, words):
                 inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
                 if any(hit.rule.category in _RANK for hit in inside):
-                    walk = _Walk(words, start, end, inside)
+                    walk = _Walk(words, start, end, inside, self._marks)
                     for hit in inside:
                         if hit.rule.category in _RANK:
                             category = hit.rule.category
@@ -179,26 +215,31 @@ class AssertionTagger:
         return doc
 
     def _hits(self, words: list[str]) -> list[Hit]:
-        """The rules that match, the longest at each place, none overlapping."""
+        """The rules that match: the longest at each place, the first in the file of several as long; none overlap."""
         hits: list[Hit] = []
         position, length = 0, len(words)
         while position < length:
-            end, rule = self._longest(self._root, words, position)
-            if rule is not None:
-                hits.append(Hit(position, end, rule))
-            position = end if rule is not None else position + 1
+            best_end, best = position, None
+            for key in _keys(words[position]):
+                for pattern, rule in self._by_first.get(key, ()):
+                    end = _match(pattern, words, position)
+                    if end > best_end:
+                        best_end, best = end, rule
+            if best is None:
+                position += 1
+            else:
+                hits.append(Hit(position, best_end, best))
+                position = best_end
         return hits
 
-    def _longest(self, node: dict[str, Any], words: list[str], position: int) -> tuple[int, Rule | None]:
-        best_end, best = position, node.get("")
-        if position < len(words):
-            for key in _keys(words[position]):
-                child = node.get(key)
-                if child is not None:
-                    end, rule = self._longest(child, words, position + 1)
-                    if rule is not None and end > best_end:
-                        best_end, best = end, rule
-        return best_end, best
+
+def _first_words(pattern: Pattern) -> set[str]:
+    words: set[str] = set()
+    for alternatives, optional in pattern:
+        words |= alternatives
+        if not optional:
+            break
+    return words
 
 
 def _sentences(doc: Doc, words: list[str]) -> list[tuple[int, int]]:
@@ -216,11 +257,15 @@ def _sentences(doc: Doc, words: list[str]) -> list[tuple[int, int]]:
 class _Walk:
     """Gives the cues of one sentence their scopes."""
 
-    def __init__(self, words: list[str], start: int, end: int, hits: list[Hit]) -> None:
-        self.words, self.start, self.end = words, start, end
+    def __init__(
+        self, words: list[str], start: int, end: int, hits: list[Hit], marks: dict[str, frozenset[str]]
+    ) -> None:
+        self.words, self.start, self.end, self.marks = words, start, end, marks
         self.stops = {hit.start for hit in hits if hit.rule.direction == "terminate"}
-        self.verbs = {hit.start for hit in hits if hit.rule.direction == "verb"}
-        self.asides = {hit.start for hit in hits if hit.rule.direction == "circumstance"}
+        self.verbs = {i for i in range(start, end) if words[i] in marks["verb"]}
+        self.dated = {hit.end - 1 for hit in hits if hit.rule.category == "historical"}
+        self.asides = {i for i in range(start, end) if words[i] in marks["circumstance"]}
+        self.asides.update(hit.start for hit in hits if hit.rule.direction == "circumstance")
         self.stops.update(i for i in range(start, end) if words[i] in _BREAKS)
 
     def scope(self, hit: Hit) -> list[tuple[int, int]]:
@@ -228,8 +273,10 @@ class _Walk:
         if direction == "aside":
             direction = self._side(hit)
         parts: list[tuple[int, int]] = []
-        if direction in ("backward", "both"):
+        if direction in ("backward", "both", "result"):
             parts.extend(self._backward(hit))
+        if direction == "result" and any(self._is_test(i) for a, b in parts for i in range(a, b)):
+            return []
         if direction in ("forward", "both"):
             parts.extend(self._forward(hit))
         return parts
@@ -244,17 +291,24 @@ class _Walk:
             return "forward"
         return "backward"
 
+    def _is_test(self, i: int) -> bool:
+        return self.words[i] in self.marks["test"]
+
     def _forward(self, hit: Hit) -> list[tuple[int, int]]:
         parts: list[tuple[int, int]] = []
         start: int | None = hit.end
         limit = min(self.end, hit.end + hit.rule.max_scope)
-        narrow = hit.rule.category in ("absent", "historical")
+        narrow = hit.rule.category in ("absent", "historical", "possible")
         i = hit.end
         while i < limit:
             word = self.words[i]
-            if i in self.stops or (word == ")" and "(" not in self.words[hit.end : i]):
+            if (i in self.stops and not (i == hit.end and _goes_on(word))) or (
+                word == ")" and "(" not in self.words[hit.end : i]
+            ):
                 break
             if word in _JOINTS and i > hit.end and self._new_clause(i):
+                break
+            if hit.rule.category == "possible" and word == "," and "or" not in self.words[i : i + 6]:
                 break
             if narrow and i > hit.end:
                 if i in self.verbs:
@@ -297,14 +351,20 @@ class _Walk:
     def _backward(self, hit: Hit) -> list[tuple[int, int]]:
         parts: list[tuple[int, int]] = []
         end = hit.start
+        dated = hit.rule.direction == "aside"
         limit = max(self.start, hit.start - hit.rule.max_scope)
         i = hit.start - 1
         while i >= limit:
-            if i in self.stops or i in self.verbs or self.words[i] == "(":
+            word = self.words[i]
+            if i in self.stops or word == "(" or (i in self.verbs and not (dated and word in _AUXILIARIES)):
                 break
-            if self.words[i] in (",", "and") and self._clause_before(i):
+            if dated and (word in _DONE or i in self.dated):
                 break
-            if i in self.asides:
+            if word in (",", "and") and self._clause_before(i):
+                break
+            if word == "," and not any(self.words[j] in ("and", "or", "nor") for j in range(i, hit.start)):
+                break
+            if i in self.asides and not dated:
                 # "recurrence on CT was not seen": the CT was.
                 end = i
                 parts.clear()
@@ -319,6 +379,11 @@ class _Walk:
             if j in self.stops or self.words[j] == ",":
                 return False
         return False
+
+
+def _goes_on(word: str) -> bool:
+    """Whether a word that ends scopes elsewhere goes on with a cue right before it: "without causing pain"."""
+    return word.endswith("ing") or word in ("due", "secondary")
 
 
 def assertion_of(span: Span) -> tuple[Assertion, Span | None]:
@@ -349,11 +414,12 @@ def _covers(span: Span, start: int, end: int, a: int, b: int) -> bool:
         return a <= span.start < b
     if span.end <= start:  # cue after the span
         return a < span.end <= b
-    if start <= span.start and end < span.end:
+    if start <= span.start:  # the span begins with the cue
         return a < span.end and span.start < b
-    if span.start < start and span.end <= end:
+    if span.end <= end:  # the span ends with the cue
         return a <= span.start
-    return False
+    words = [token.lower_ for token in span.doc[span.start : start]]
+    return a < span.end and all(word in _LIGHT for word in words)
 
 
 def _assertion(span: Span) -> Assertion:
