@@ -20,6 +20,9 @@ from caseframe.errors import BrokenRecord
 from caseframe.schema import Article, Deletion, MeshHeading, Origin, OtherAbstract, Record
 from caseframe.sources.base import ReadOptions, failure
 from caseframe.sources.dates import parse_date
+from caseframe.sources.identifiers import clean_pmcid, clean_pmid, find_doi
+from caseframe.sources.languages import language_code
+from caseframe.sources.records import without_text
 from caseframe.sources.xml import RawRecord, RecordCutter, first_text, parse, text_of, texts
 
 FORMAT: Final = "pubmed_xml"
@@ -61,11 +64,10 @@ def _records(raw: RawRecord, file: str, number: int) -> Iterator[Record]:
         return
     if raw.tag in _DELETIONS:
         for offset, pmid_text in enumerate(texts(root, "PMID")):
-            yield Deletion(f"pmid:{pmid_text}", Origin(file, number + offset, FORMAT))
-    elif raw.tag == "PubmedBookArticle":
-        yield _book(root, origin)
+            yield Deletion(f"pmid:{clean_pmid(pmid_text) or pmid_text}", Origin(file, number + offset, FORMAT))
     else:
-        yield _article(root, origin)
+        article = (_book if raw.tag == "PubmedBookArticle" else _article)(root, origin)
+        yield article if article.text else failure(origin, without_text(), article.article_id)
 
 
 _DELETIONS: Final = ("DeleteCitation", "DeleteDocument")
@@ -75,22 +77,23 @@ def _article(root: etree._Element, origin: Origin) -> Article:
     citation = root if root.tag == "MedlineCitation" else root.find("MedlineCitation")
     article = citation.find("Article") if citation is not None else None
     pmid, version = _pmid(citation)
+    title, vernacular = _title(first_text(article, "ArticleTitle")), _title(first_text(article, "VernacularTitle"))
     year, date = _date(article, "Journal/JournalIssue/PubDate", "ArticleDate")
     return Article.build(
-        title=_title(first_text(article, "ArticleTitle")),
+        title=vernacular if title in ("", "Not Available") else title,
         abstract=_abstract(article, "Abstract"),
-        pmid=pmid or _article_id(root, "pubmed"),
-        pmcid=_pmcid(_article_id(root, "pmc")),
-        doi=_article_id(root, "doi") or first_text(article, "ELocationID[@EIdType='doi']"),
+        pmid=pmid or clean_pmid(_article_id(root, "pubmed")),
+        pmcid=clean_pmcid(_article_id(root, "pmc")),
+        doi=find_doi(_article_id(root, "doi") or first_text(article, "ELocationID[@EIdType='doi']")),
         version=version,
-        vernacular_title=_title(first_text(article, "VernacularTitle")),
+        vernacular_title=vernacular,
         other_abstracts=tuple(_other_abstracts(citation)),
         authors=tuple(_authors(article, "AuthorList")),
         journal=first_text(article, "Journal/Title", "Journal/ISOAbbreviation")
         or first_text(citation, "MedlineJournalInfo/MedlineTA"),
         year=year,
         date=date,
-        language=first_text(article, "Language"),
+        language=_language(article),
         publication_types=tuple(texts(article, "PublicationTypeList/PublicationType")),
         mesh=tuple(_mesh(citation)),
         keywords=_once(texts(citation, "KeywordList/Keyword")),
@@ -107,15 +110,15 @@ def _book(root: etree._Element, origin: Origin) -> Article:
     return Article.build(
         title=_title(first_text(document, "ArticleTitle")) or book_title,
         abstract=_abstract(document, "Abstract"),
-        pmid=pmid or _article_id(root, "pubmed"),
-        doi=_article_id(root, "doi") or first_text(document, "Book/ELocationID[@EIdType='doi']"),
+        pmid=pmid or clean_pmid(_article_id(root, "pubmed")),
+        doi=find_doi(_article_id(root, "doi") or first_text(document, "Book/ELocationID[@EIdType='doi']")),
         version=version,
         vernacular_title=_title(first_text(document, "VernacularTitle")),
         authors=tuple(_authors(document, "AuthorList") or _authors(document, "Book/AuthorList")),
         journal=book_title,
         year=year,
         date=date,
-        language=first_text(document, "Language"),
+        language=_language(document),
         publication_types=tuple(texts(document, "PublicationType")),
         keywords=_once(texts(document, "KeywordList/Keyword")),
         origin=origin,
@@ -128,11 +131,7 @@ def _pmid(citation: etree._Element | None) -> tuple[str, int]:
     if element is None:
         return "", 1
     pmid, version = text_of(element), element.get("Version", "")
-    return _digits(pmid), int(_digits(version) or 1)
-
-
-def _digits(text: str) -> str:
-    return text if text.isascii() and text.isdigit() and len(text) <= 10 else ""
+    return clean_pmid(pmid), int(version) if re.fullmatch(r"[1-9]\d{0,3}", version, re.ASCII) else 1
 
 
 def _article_id(root: etree._Element, kind: str) -> str:
@@ -145,8 +144,10 @@ def _article_id(root: etree._Element, kind: str) -> str:
     )
 
 
-def _pmcid(text: str) -> str:
-    return f"PMC{text}" if text.isdigit() else text.upper()
+def _language(article: etree._Element | None) -> str:
+    """The first language: that of the text where there are several."""
+    stated = first_text(article, "Language")
+    return language_code(stated) or stated
 
 
 def _title(text: str) -> str:

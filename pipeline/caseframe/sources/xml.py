@@ -420,17 +420,17 @@ def _collect(element: etree._Element, skip: frozenset[str], pieces: list[str]) -
     for child in element:
         tag = child.tag
         if tag == "math":
-            pieces.append(_formula(child))
+            pieces.append(formula(child))
         elif tag not in skip:
             _collect(child, skip, pieces)
         pieces.append(child.tail or "")
 
 
-def _formula(element: etree._Element) -> str:
+def formula(element: etree._Element) -> str:
     """The symbols of MathML in a row, fractions with a slash."""
     if element.tag in ("annotation", "annotation-xml"):
         return ""
-    parts = [_formula(child) for child in element]
+    parts = [formula(child) for child in element]
     if not parts:
         return fold_space(element.text or "")
     return ("/" if element.tag == "mfrac" else "").join(part for part in parts if part)
