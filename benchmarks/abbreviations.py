@@ -20,7 +20,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 import caseframe.stages.abbreviations
-import caseframe.stages.sentences  # noqa: F401
+import caseframe.stages.sentences
 from caseframe.stages.tokenizer import blank
 
 Pair = tuple[str, str]

@@ -76,7 +76,8 @@ class AbbreviationFinder:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["abbreviations"]` and `doc.spans["long_forms"]`."""
-        starts = [token.idx for token in doc if token.is_sent_start]
+        flags = doc.to_array(["SENT_START", "IDX"]).tolist()
+        starts = [offset for flag, offset in flags if flag == 1]
         definitions = list(find_definitions(doc.text, starts))
         long_spans = (doc.char_span(d.long_start, d.long_end, alignment_mode="expand") for d in definitions)
         doc.spans[LONG_SPANS] = [span for span in long_spans if span is not None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -30,6 +31,7 @@ _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _OPENERS = "([{\"'“‘«"
 # A bracket that does not close within so many characters was never closed.
 _MAX_BRACKET = 300
+_CAMEL = re.compile(r"[^\W\d_A-Z]{1,3}[A-Z]")
 _MUTATION = re.compile(r"[A-Z](?:[a-z]{2})?\d")
 # Without a blank after the stop only a word that ends in lower-case letters can end a sentence ("normal.The").
 _GLUED = re.compile(r"[^\W\d_A-Z]{2}[)\]]?$")
@@ -45,8 +47,8 @@ _BEFORE_NUMBER = frozenset(
 # Abbreviations that can end a sentence: it ends where a usual first word follows.
 _MAYBE = frozenset(
     "al inc ltd co corp jr sr ph.d phd m.d md sp spp jan feb mar apr jun jul aug sep sept oct nov dec univ dept "
-    "hosp assoc ref refs eq eqs pp ed eds nr resp incl esp def suppl subsp ssp cv var bp hon rev gen sgt capt col "
-    "maj mt ft tab tabs inj caps syp exp sect natl int acad gov bros mol wt u.s u.k u.s.a e.u a.m p.m".split()
+    "hosp assoc ref refs eq eqs pp ed eds nr resp incl esp def suppl subsp ssp cv var bp hon rev sgt capt col maj "
+    "mt ft tab tabs inj caps syp exp sect natl int acad gov bros mol wt u.s u.k u.s.a e.u a.m p.m".split()
 )
 # Units and Latin dosage words: they end a sentence where a capital follows, and never before a lower-case word.
 _SMALL = frozenset(
@@ -73,8 +75,8 @@ _STARTERS = frozenset(
     "surgical surgery treatment diagnosis biopsy microscopically initial initially postoperative postoperatively "
     "preoperative based given due according recent recently previous only even also so but and yet or nor are is "
     "was were do does did can could may might should would will has have had examination follow-up mri ct "
-    "computerized radiographs chest abdominal blood serum genetic to-date instead early late further first second "
-    "third current currently interestingly importantly unfortunately".split()
+    "computerized radiographs chest abdominal blood serum genetic to-date usually instead early late further first "
+    "second third current currently interestingly importantly unfortunately".split()
 )
 
 
@@ -94,8 +96,11 @@ class SentenceSplitter:
     def __call__(self, doc: Doc) -> Doc:
         """Sets `is_sent_start` on every token."""
         starts = set(sentence_starts(doc.text))
-        for token in doc:
-            token.is_sent_start = token.i == 0 or token.idx in starts
+        flags = np.array([1 if offset in starts else -1 for offset in doc.to_array("IDX").tolist()], dtype="int64")
+        if len(flags):
+            flags[0] = 1
+            # One array at once: setting `token.is_sent_start` a token at a time takes a hundred times as long.
+            doc.from_array(["SENT_START"], flags.astype("uint64").reshape(-1, 1))  # type: ignore[arg-type]
         return doc
 
 
@@ -122,12 +127,14 @@ def _ends(text: str, match: re.Match[str], start: int) -> bool:
     following = _NEXT.match(text, at)
     word = following[1] if following else ""
     before = _word_before(text, max(start, stop - 40), stop)
+    # "mRNA", "eZIS" can be first words, "with" cannot after anything but a plain full stop.
+    goes_on = after.islower() and not _CAMEL.match(word)
     if match["stop"] != "." or match["cite"]:
-        return not after.islower()
+        return not goes_on
     if match["close"]:
-        return not after.islower() and not (text[start] not in _OPENERS and _is_abbreviation(before))
+        return not goes_on and not (text[start] not in _OPENERS and _is_abbreviation(before))
     if text[stop - 1] in _CLOSERS:
-        return not after.islower()
+        return not goes_on
     return _stop_ends(text, match, start, before, word)
 
 
