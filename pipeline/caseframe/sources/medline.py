@@ -18,6 +18,7 @@ from caseframe.sources.dates import parse_date
 from caseframe.sources.identifiers import clean_pmcid, clean_pmid, find_doi
 from caseframe.sources.languages import language_code
 from caseframe.sources.records import cut_records, read_records
+from caseframe.sources.titles import clean_title
 
 FORMAT: Final = "medline"
 
@@ -83,13 +84,13 @@ def _article(lines: list[str], origin: Origin) -> Article:
     year, date = parse_date(first.get("DP") or first.get("DEP", ""))
     book = first.get("BTI", "")
     return Article.build(
-        title=first.get("TI") or book,
+        title=clean_title(first.get("TI") or book),
         abstract=split_labels(_main_abstract(fields)),
         pmid=clean_pmid(first.get("PMID", "")),
         pmcid=clean_pmcid(first.get("PMC", "")),
         doi=_doi(fields),
         origin=origin,
-        vernacular_title=first.get("TT", ""),
+        vernacular_title=clean_title(first.get("TT", "")),
         other_abstracts=_other_abstracts(fields),
         authors=_authors(tagged),
         journal=first.get("JT") or first.get("TA") or (book if first.get("TI") else ""),

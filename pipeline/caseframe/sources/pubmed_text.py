@@ -18,6 +18,7 @@ from caseframe.sources.dates import parse_date
 from caseframe.sources.identifiers import find_doi, find_pmcid
 from caseframe.sources.languages import language_code
 from caseframe.sources.records import LineRecord, read_records
+from caseframe.sources.titles import clean_title
 
 FORMAT: Final = "pubmed_text"
 
@@ -122,7 +123,7 @@ def _article(paragraphs: list[str], origin: Origin) -> Article:
     pmid, pmcid = _PMID.search(parts.ids), _PMCID_LINE.search(parts.ids)
     language, other_language = parts.languages
     return Article.build(
-        title=paragraphs[1],
+        title=clean_title(paragraphs[1]),
         abstract=[part for text in parts.abstract for part in split_labels(text)],
         pmid=pmid[1] if pmid else "",
         pmcid=find_pmcid(pmcid[1]) if pmcid else "",
