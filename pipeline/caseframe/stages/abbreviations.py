@@ -27,6 +27,8 @@ if not Span.has_extension("long_form"):
 _MAX_SHORT = 14
 _PART = re.compile(r"[^\W_]+")
 _BRACKET = re.compile(r"[()\[\]]")
+# "ubiquitin(Ub)", without a blank, is a definition only where the content has a capital: "metastas(is)es" is none.
+_ATTACHED = re.compile(r"[a-z)][(\[][^\W\d_]?[A-Z][^\W_]+$")
 _CUT = re.compile(r"\s*(?:[;,:=]\s|;|,(?=\D)|\s=|\bn\s?=)")
 _LEAD = re.compile(
     r"(?:(?:also|hereafter|henceforth|hereinafter|abbreviated|abbreviation|referred|termed|called|known|named|designated|denoted"
@@ -35,12 +37,13 @@ _LEAD = re.compile(
 )
 _SHORT = re.compile(r"[^\W_\[(][^\s]*(?: [^\s]+)?|[\[(][^\s]+")
 _STOP = frozenset(
-    "a an and as at by for from in into is of on or per that the to via with within without et de".split()
+    "plus a an and as at by for from in into is of on or per that the to via with within without et de".split()
 )
+# Contents of brackets that are no short forms as printed here; in capitals they may be ("HR", "MM").
 _NOT_SHORT = frozenset(
-    "see i.e. e.g. ie eg vs vs. cf. fig fig. figs table left right both mean mm cm mg kg ml years year yrs days "
-    "weeks months min h hr hrs ii iii iv vi vii viii ix n p r t i male female men women case cases patient patients "
-    "range ref refs part panel all any none not only also and or with without a b c d e f g".split()
+    "see i.e. e.g. ie eg vs vs. cf. fig fig. figs table left right both mean mm cm mg kg ml years year "
+    "yrs days weeks months min h hr hrs s ii iii iv vi vii viii ix n p r t i male female men women case cases patient "
+    "patients range ref refs part panel all any none not only also and or with without a b c d e f g above below".split()
 )
 _GREEK = str.maketrans("αβγδεζηθκλμνπρστφχψω", "abgdezhtklmnprstfcpo")
 _NUMBER_WORDS = {
@@ -52,7 +55,8 @@ _NUMBER_WORDS = {
 _FIRST, _NEXT, _INNER, _WEAK = 1.0, 0.85, 0.6, 0.25
 # What a part of the long form that gives no letter costs.
 _SKIP, _SKIP_STOP, _SKIP_HYPHEN, _MID_WORD = 0.45, 0.05, 0.15, 0.5
-_THRESHOLD = 0.5
+# Mean worth of a letter that a pair must reach: a plain short form, one like words, one letter, one without digits.
+_THRESHOLD, _WORD_THRESHOLD, _LETTER_THRESHOLD, _NO_DIGIT_THRESHOLD = 0.5, 0.85, 0.9, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ def _occurrences(doc: Doc, definitions: Sequence[Definition]) -> Iterator[Span]:
         for surface in _surfaces(short, by_short):
             at = text.find(surface)
             while at >= 0:
-                span = doc.char_span(at, at + len(surface))
+                # Where it is defined a short form is marked even if the tokenizer keeps more than it in one token.
+                span = doc.char_span(at, at + len(surface), alignment_mode="expand" if at in places else "strict")
                 if span is not None and (len(short) > 1 or at in places):
                     found[span.start, span.end] = defined[max(0, bisect_right(places, at) - 1)]
                 at = text.find(surface, at + len(surface))
@@ -116,11 +121,16 @@ def _surfaces(short: str, others: dict[str, list[Definition]]) -> list[str]:
 def find_definitions(text: str, sentence_starts: Sequence[int] = ()) -> Iterator[Definition]:
     """All definitions in a text, in its order. A long form never reaches over a sentence start."""
     for opening, closing, outer in _brackets(text):
-        if opening and not text[opening - 1].isspace():
+        attached = opening > 0 and not text[opening - 1].isspace()
+        if attached and not _ATTACHED.match(text, opening - 1, closing):
             continue
         begin = sentence_starts[bisect_right(sentence_starts, opening) - 1] if sentence_starts else 0
         begin = max(begin, outer + 1, opening - 400)
-        definition = _short_inside(text, begin, opening, closing) or _long_inside(text, begin, opening, closing)
+        definition = (
+            _short_inside(text, begin, opening, closing)
+            or _long_inside(text, begin, opening, closing)
+            or _both_inside(text, opening, closing)
+        )
         if definition is not None:
             yield definition
 
@@ -145,6 +155,7 @@ def _short_inside(text: str, begin: int, opening: int, closing: int) -> Definiti
         return None
     limit = min(len(short) + 5, len(short) * 2)
     long_end = len(text[:opening].rstrip())
+    begin = _clear_begin(text, begin, long_end)
     words = list(re.finditer(r"\S+", text[begin:long_end]))[-limit:]
     if not words:
         return None
@@ -169,6 +180,19 @@ def _long_inside(text: str, begin: int, opening: int, closing: int) -> Definitio
     return Definition(short_start, short_start + len(short), start, end)
 
 
+def _both_inside(text: str, opening: int, closing: int) -> Definition | None:
+    """Both in one bracket: "(blood-brain barrier, BBB)"."""
+    comma = text.rfind(", ", opening, closing)
+    if comma < 0:
+        return None
+    short_start, long_start = comma + 2, opening + 1
+    short = text[short_start:closing]
+    if not short.isalnum() or sum(char.isupper() for char in short) < 2 or not is_short_form(short):
+        return None
+    found = best_start(short, text, long_start, comma)
+    return Definition(short_start, closing, long_start, comma) if found == long_start else None
+
+
 def _piece(text: str, start: int, end: int) -> tuple[int, int]:
     """The first piece of a bracket's content, without "also called" and quotation marks."""
     lead = _LEAD.match(text, start, end)
@@ -179,14 +203,18 @@ def _piece(text: str, start: int, end: int) -> tuple[int, int]:
         end = cut.start()
     while start < end and text[start] in " \t\n\"'“”‘’":
         start += 1
-    while end > start and text[end - 1] in " \t\n\"'“”‘’.":
+    while end > start and text[end - 1] in " \t\n\"'“”‘’":
+        end -= 1
+    if text[end - 1] == "." and text.count(".", start, end) == 1:  # not in "C.A.H."
         end -= 1
     return start, end
 
 
 def is_short_form(short: str) -> bool:
     """Whether a bracket's content can be a short form at all."""
-    if not 1 <= len(short) <= _MAX_SHORT or not _SHORT.fullmatch(short) or short.lower() in _NOT_SHORT:
+    if not 1 <= len(short) <= _MAX_SHORT or not _SHORT.fullmatch(short) or short in _NOT_SHORT:
+        return False
+    if " " in short and short.split()[0].isdigit():
         return False
     letters = sum(char.isalpha() for char in short)
     return letters > 0 and letters * 2 >= sum(char.isalnum() for char in short)
@@ -194,26 +222,66 @@ def is_short_form(short: str) -> bool:
 
 def best_start(short: str, text: str, begin: int, end: int) -> int | None:
     """Where in `text[begin:end]` the long form of a short form begins, or None where none is there."""
-    letters = [char for char in short.translate(_GREEK).lower() if char.isalnum()]
     parts = [(match.start(), match[0].translate(_GREEK).lower()) for match in _PART.finditer(text, begin, end)]
-    best: tuple[float, int] | None = None
-    variants = [letters]
-    if len(letters) > 2 and short.endswith("s") and short[-2].isupper():
-        variants.append(letters[:-1])
-    for variant in variants:
-        scored = _align(variant, parts, text, begin)
-        if scored is not None and (best is None or scored[0] > best[0]):
-            best = scored
-    if best is None or best[0] < _needed(short):
+    if not parts:
         return None
-    return best[1]
+    best: tuple[float, int] | None = None
+    for letters, needed in _variants(short):
+        scored = _align(letters, parts, text, begin)
+        if scored is not None and scored[0] >= needed and (best is None or scored[0] > best[0]):
+            best = scored
+    if best is None:
+        return None
+    start = _with_locants(text, begin, best[1])
+    long_form = text[start:end]
+    first_word = re.split(r"[\s-]", long_form, maxsplit=1)[0]
+    if first_word.lower() == short.lower() or "et al" in long_form:
+        return None
+    return start
 
 
-def _needed(short: str) -> float:
-    """The mean worth of a letter that a pair must reach: more where the short form looks like a word."""
-    if short.islower() and len(short) > 1:
-        return 0.85
-    return 0.9 if len(short) == 1 else _THRESHOLD
+def _variants(short: str) -> Iterator[tuple[list[str], float]]:
+    """The letters a long form must give and what they must be worth: all, those without plural s, without digits."""
+    letters = [char for char in short.translate(_GREEK).lower() if char.isalnum()]
+    needed = _THRESHOLD
+    if short.islower() or " " in short:
+        needed = _WORD_THRESHOLD
+    if len(letters) == 1:
+        needed = _LETTER_THRESHOLD
+    yield letters, needed
+    if len(letters) > 2 and short.endswith("s") and short[-2].isupper():
+        yield letters[:-1], needed
+    plain = [char for char in letters if not char.isdigit()]
+    if 2 <= len(plain) < len(letters):
+        yield plain, max(needed, _NO_DIGIT_THRESHOLD)
+
+
+_LOCANT = re.compile(
+    r"(?<![^\W\d_])(?:[(\[]?(?:\d+[a-z]?['′]?(?:,\d+[a-z]?['′]?)*|[A-Za-z]|alpha|beta|gamma|delta|non|di|tri)-)+$"
+)
+
+
+def _with_locants(text: str, begin: int, start: int) -> int:
+    """A start moved to the front of "2,4,6-tri…", "12-O-tetra…", "non-in…", "c-Jun"."""
+    word = start
+    while word > begin and not text[word - 1].isspace():
+        word -= 1
+    match = _LOCANT.search(text[word:start])
+    return word + match.start() if match else start
+
+
+def _clear_begin(text: str, begin: int, end: int) -> int:
+    """Where a long form may begin: not before a bracket that stands by itself or that only closes."""
+    depth = 0
+    for match in reversed(list(_BRACKET.finditer(text, begin, end))):
+        depth += 1 if match[0] in ")]" else -1
+        if depth < 0 or (depth == 0 and (match.start() == 0 or text[match.start() - 1].isspace())):
+            closing = match.start() if depth < 0 else max(text.find(")", match.start(), end), match.start())
+            return closing + 1
+    if depth > 0:
+        closings = [match.start() for match in _BRACKET.finditer(text, begin, end) if match[0] in ")]"]
+        return closings[0] + 1
+    return begin
 
 
 def _align(letters: list[str], parts: list[tuple[int, str]], text: str, begin: int) -> tuple[float, int] | None:
@@ -233,7 +301,7 @@ def _align(letters: list[str], parts: list[tuple[int, str]], text: str, begin: i
                 score = worth + rest[i + used]
                 if score > row[i]:
                     row[i] = score
-                if i == 0 and worth >= _FIRST * 0.99 and score > none:
+                if i == 0 and worth >= _FIRST * 0.99 and score > none and (part not in _STOP or part == "in"):
                     mean = (score - (_MID_WORD if in_word else 0.0)) / count
                     if best is None or mean > best[0]:
                         best = mean, offset
