@@ -1,4 +1,4 @@
-"""How well the assertion stage does: BioScope's negation and speculation scopes, and the gold of the case-report fields.
+"""How well the assertion stage does, on BioScope's negation and speculation scopes and on the gold findings.
 
     python benchmarks/assertion.py ../shared/data [--errors absent] [--negspacy FOLDER]
 
@@ -37,7 +37,9 @@ _DENIAL_BEFORE = re.compile(
     r"\s*)+",
     re.I,
 )
-_DENIAL_AFTER = re.compile(r"\s+(?:was|were|is|are|has|have|had|could|did|been|be|not|absent|ruled|excluded)\b.*$", re.I)
+_DENIAL_AFTER = re.compile(
+    r"\s+(?:was|were|is|are|has|have|had|could|did|been|be|not|absent|ruled|excluded)\b.*$", re.I
+)
 
 
 def pipeline() -> Language:
@@ -82,7 +84,7 @@ def _add(piece: str | None, text: list[str], marks: dict[str, list[bool]], kinds
 
 
 def score_bioscope(path: Path) -> None:
-    """Token-level: a token counts as in scope where a scope covers its first character; cues and punctuation are left out."""
+    """Token-level: a token is in scope where a scope covers its first character; cues and punctuation do not count."""
     nlp = blank()
     nlp.add_pipe("caseframe_assertion")
     counts = {kind: Counter[str]() for kind in ("negation", "speculation")}
@@ -98,7 +100,7 @@ def score_bioscope(path: Path) -> None:
         doc = nlp.get_pipe("caseframe_assertion")(doc)
         for kind, categories in ours.items():
             predicted = [False] * len(doc)
-            for start, end, category, a, b in doc.user_data[SCOPES]:
+            for _, _, category, a, b in doc.user_data[SCOPES]:
                 if category in categories:
                     for i in range(a, b):
                         predicted[i] = True
@@ -114,7 +116,8 @@ def score_bioscope(path: Path) -> None:
 def prf(count: Counter[str]) -> str:
     tp, fp, fn = count["11"], count["01"], count["10"]
     precision, recall = tp / max(tp + fp, 1), tp / max(tp + fn, 1)
-    return f"P {precision:.3f} R {recall:.3f} F1 {2 * precision * recall / max(precision + recall, 1e-9):.3f} (n={tp + fn})"
+    f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+    return f"P {precision:.3f} R {recall:.3f} F1 {f1:.3f} (n={tp + fn})"
 
 
 # --- gold findings
@@ -224,7 +227,9 @@ def score_negspacy(folder: Path, library: Path) -> None:
         for finding in findings:
             if finding["field"] in VALUE_FIELDS or finding["text"] not in text:
                 continue
-            targets = [head_of(s) if finding["assertion"] == "absent" else s for s in occurrences(plain, finding["text"])]
+            targets = [
+                head_of(s) if finding["assertion"] == "absent" else s for s in occurrences(plain, finding["text"])
+            ]
             answers = []
             for target in targets:
                 plain.ents = [Span(plain, target.start, target.end, label="X")]

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -137,7 +137,7 @@ def compile_phrase(phrase: str) -> Pattern:
     return tuple(pattern)
 
 
-def _match(pattern: Pattern, words: list[str], position: int, part: int = 0) -> int:
+def _match(pattern: Pattern, words: list[str], position: int, part: int) -> int:
     """Where the longest match of a pattern from its `part` on ends, or -1."""
     while part < len(pattern):
         alternatives, optional = pattern[part]
@@ -152,6 +152,20 @@ def _match(pattern: Pattern, words: list[str], position: int, part: int = 0) -> 
             return -1
         part += 1
     return position
+
+
+def _openings(pattern: Pattern, part: int = 0) -> Iterator[tuple[str, int]]:
+    """The words a match can begin with, and the part of the pattern that goes on after each."""
+    for i in range(part, len(pattern)):
+        alternatives, optional = pattern[i]
+        for word in sorted(alternatives):
+            yield word, i + 1
+        if not optional:
+            return
+
+
+def _may_end(pattern: Pattern, part: int) -> bool:
+    return all(optional for _, optional in pattern[part:])
 
 
 @lru_cache(maxsize=50_000)
@@ -188,11 +202,19 @@ class AssertionTagger:
             )
             for direction in ("verb", "circumstance", "test")
         }
-        self._by_first: dict[str, list[tuple[Pattern, Rule]]] = {}
+        # Phrases by their first two words, since hundreds begin with "was" or "no".
+        self._single: dict[str, Rule] = {}
+        self._pairs: dict[str, dict[str, list[tuple[Pattern, int, Rule]]]] = {}
         for rule in self.rules:
+            if rule.direction in self._marks and " " not in rule.phrase:
+                continue
             pattern = compile_phrase(rule.phrase)
-            for word in sorted(_first_words(pattern)):
-                self._by_first.setdefault(word, []).append((pattern, rule))
+            for first, part in _openings(pattern):
+                if _may_end(pattern, part):
+                    self._single.setdefault(first, rule)
+                seconds = self._pairs.setdefault(first, {})
+                for second, rest in _openings(pattern, part):
+                    seconds.setdefault(second, []).append((pattern, rest, rule))
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["cues"]` and the scopes."""
@@ -219,27 +241,26 @@ class AssertionTagger:
         hits: list[Hit] = []
         position, length = 0, len(words)
         while position < length:
-            best_end, best = position, None
-            for key in _keys(words[position]):
-                for pattern, rule in self._by_first.get(key, ()):
-                    end = _match(pattern, words, position)
-                    if end > best_end:
-                        best_end, best = end, rule
-            if best is None:
-                position += 1
-            else:
-                hits.append(Hit(position, best_end, best))
-                position = best_end
+            hit = self._longest(words, position)
+            if hit is not None:
+                hits.append(hit)
+            position = hit.end if hit is not None else position + 1
         return hits
 
-
-def _first_words(pattern: Pattern) -> set[str]:
-    words: set[str] = set()
-    for alternatives, optional in pattern:
-        words |= alternatives
-        if not optional:
-            break
-    return words
+    def _longest(self, words: list[str], position: int) -> Hit | None:
+        best_end, best = position, None
+        seconds = _keys(words[position + 1]) if position + 1 < len(words) else ()
+        for first in _keys(words[position]):
+            single = self._single.get(first)
+            if single is not None and best is None:
+                best_end, best = position + 1, single
+            by_second = self._pairs.get(first, {})
+            for second in seconds:
+                for pattern, part, rule in by_second.get(second, ()):
+                    end = _match(pattern, words, position + 2, part)
+                    if end > best_end:
+                        best_end, best = end, rule
+        return Hit(position, best_end, best) if best is not None else None
 
 
 def _sentences(doc: Doc, words: list[str]) -> list[tuple[int, int]]:
