@@ -23,6 +23,7 @@ from caseframe.sources.dates import parse_date
 from caseframe.sources.identifiers import clean_pmcid, clean_pmid, find_doi
 from caseframe.sources.languages import language_code
 from caseframe.sources.records import without_text
+from caseframe.sources.titles import clean_title
 from caseframe.sources.xml import RawRecord, RecordCutter, first_text, parse, text_of, texts
 
 FORMAT: Final = "pubmed_xml"
@@ -34,7 +35,6 @@ _SNIFFED: Final = re.compile(
 )
 _ESCAPED_MARKUP: Final = re.compile(r"</?(?:i|b|u|sub|sup|em|strong)>")
 _PMID: Final = re.compile(rb"<(?:[\w.-]+:)?PMID[^>]*>\s*(\d{1,10})\s*<")
-_ABBREVIATION: Final = re.compile(r"(?:\.\.|\b(?:al|spp?|vs|etc|var|nov|Jr|Sr|Inc|Ltd|Co)\.|\b\w(?:\.\w)+\.)$")
 
 
 def sniff(head: str, name: str) -> bool:
@@ -150,32 +150,8 @@ def _language(article: etree._Element | None) -> str:
     return language_code(stated) or stated
 
 
-def _title(text: str) -> str:
-    """The title without the brackets of a translation and the final full stop.
-
-    >>> _title("[Tumor of the sacrum].")
-    'Tumor of the sacrum'
-    >>> _title("A reply to Smith et al.")
-    'A reply to Smith et al.'
-    """
-    text = _without_stop(_ESCAPED_MARKUP.sub("", text))
-    if text.startswith("[") and text.endswith("]") and _closes_at_end(text):
-        text = _without_stop(text[1:-1].strip())
-    return text
-
-
-def _without_stop(text: str) -> str:
-    return text if not text.endswith(".") or _ABBREVIATION.search(text) else text[:-1].rstrip()
-
-
-def _closes_at_end(text: str) -> bool:
-    """Whether the bracket that opens the text is closed by its last character."""
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character == "[") - (character == "]")
-        if depth == 0:
-            return place == len(text) - 1
-    return False
+def _title(element_text: str) -> str:
+    return clean_title(_ESCAPED_MARKUP.sub("", element_text))
 
 
 def _abstract(article: etree._Element | None, path: str) -> Iterator[tuple[str, str]]:
