@@ -25,6 +25,8 @@ if not Span.has_extension("long_form"):
     Span.set_extension("long_form", default=None)
 
 _MAX_SHORT = 14
+# Longer contents of brackets, and words further before one, define nothing; it also bounds the work on hostile text.
+_MAX_BRACKET = 400
 _PART = re.compile(r"[^\W_]+")
 _BRACKET = re.compile(r"[()\[\]]")
 # "ubiquitin(Ub)", without a blank, is a definition only where the content has a capital: "metastas(is)es" is none.
@@ -36,6 +38,8 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _SHORT = re.compile(r"[^\W_\[(][^\s]*(?: [^\s]+)?|[\[(][^\s]+")
+# Of two words one has two capitals ("CK 18"), or it is a species ("E. coli"): not "24-91 months", "Patients 1-3".
+_TWO_WORDS = re.compile(r"^(?!\d[^ ]* )(?:.*\b[\w-]*[A-Z][\w-]*[A-Z]|[A-Z]\.? [a-z]+$)")
 _STOP = frozenset(
     "plus a an and as at by for from in into is of on or per that the to via with within without et de".split()
 )
@@ -43,7 +47,8 @@ _STOP = frozenset(
 _NOT_SHORT = frozenset(
     "see i.e. e.g. ie eg vs vs. cf. fig fig. figs table left right both mean mm cm mg kg ml years year "
     "yrs days weeks months min h hr hrs s ii iii iv vi vii viii ix n p r t i male female men women case cases patient "
-    "patients range ref refs part panel all any none not only also and or with without a b c d e f g above below".split()
+    "patients range ref refs part panel all any none not only also and or with without a b c d e f g "
+    "above below".split()
 )
 _GREEK = str.maketrans("αβγδεζηθκλμνπρστφχψω", "abgdezhtklmnprstfcpo")
 _NUMBER_WORDS = {
@@ -121,11 +126,13 @@ def _surfaces(short: str, others: dict[str, list[Definition]]) -> list[str]:
 def find_definitions(text: str, sentence_starts: Sequence[int] = ()) -> Iterator[Definition]:
     """All definitions in a text, in its order. A long form never reaches over a sentence start."""
     for opening, closing, outer in _brackets(text):
+        if closing - opening > _MAX_BRACKET:
+            continue
         attached = opening > 0 and not text[opening - 1].isspace()
         if attached and not _ATTACHED.match(text, opening - 1, closing):
             continue
-        begin = sentence_starts[bisect_right(sentence_starts, opening) - 1] if sentence_starts else 0
-        begin = max(begin, outer + 1, opening - 400)
+        nth = bisect_right(sentence_starts, opening)
+        begin = max(sentence_starts[nth - 1] if nth else 0, outer + 1, opening - _MAX_BRACKET)
         definition = (
             _short_inside(text, begin, opening, closing)
             or _long_inside(text, begin, opening, closing)
@@ -154,7 +161,7 @@ def _short_inside(text: str, begin: int, opening: int, closing: int) -> Definiti
     if not is_short_form(short):
         return None
     limit = min(len(short) + 5, len(short) * 2)
-    long_end = len(text[:opening].rstrip())
+    long_end = begin + len(text[begin:opening].rstrip())
     begin = _clear_begin(text, begin, long_end)
     words = list(re.finditer(r"\S+", text[begin:long_end]))[-limit:]
     if not words:
@@ -203,7 +210,7 @@ def _piece(text: str, start: int, end: int) -> tuple[int, int]:
         end = cut.start()
     while start < end and text[start] in " \t\n\"'“”‘’":
         start += 1
-    while end > start and text[end - 1] in " \t\n\"'“”‘’":
+    while end > start and text[end - 1] in " \t\n\"'“”‘’,;":
         end -= 1
     if text[end - 1] == "." and text.count(".", start, end) == 1:  # not in "C.A.H."
         end -= 1
@@ -214,7 +221,7 @@ def is_short_form(short: str) -> bool:
     """Whether a bracket's content can be a short form at all."""
     if not 1 <= len(short) <= _MAX_SHORT or not _SHORT.fullmatch(short) or short in _NOT_SHORT:
         return False
-    if " " in short and short.split()[0].isdigit():
+    if short[-1] in "-–%," or (" " in short and not _TWO_WORDS.search(short)):
         return False
     letters = sum(char.isalpha() for char in short)
     return letters > 0 and letters * 2 >= sum(char.isalnum() for char in short)

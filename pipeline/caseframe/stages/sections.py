@@ -9,7 +9,7 @@ label's own words belong to the section. A section never cuts a sentence, so thi
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import zip_longest
@@ -206,8 +206,9 @@ def _marks(doc: Doc, article: Article | None, sentences: list[int]) -> Iterator[
     for section, (start, end, kind) in zip_longest(given, stretches):
         if section is not None:
             yield _snap(sentences, offsets, start), (kind, section.label)
-        for token, offset in zip(sentences, offsets, strict=True):
-            found = inline_label(text, offset, end) if start <= offset < end else None
+        for nth in range(bisect_left(offsets, start), bisect_left(offsets, end)):
+            token, offset = sentences[nth], offsets[nth]
+            found = inline_label(text, offset, end)
             # Within a section that its source labelled only appendages count ("Conflict of interest: none").
             if found is not None and (kind == "text" or kind_of(found[0]) == "other"):
                 yield token, (kind_of(found[0]), found[0])

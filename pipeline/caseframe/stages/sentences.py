@@ -24,7 +24,7 @@ _CANDIDATE = re.compile(
         (?P<space>\s*)(?=\S)""",
     re.VERBOSE,
 )
-_LINE_BREAK = re.compile(r"\s*[\n\r\v\f\x85\u2028\u2029]\s*(?=\S)")
+_LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]\s*")
 _NEXT = re.compile(r"[\"'‘“«(\[{]*([^\W_][\w'’-]*)")
 _BEFORE = re.compile(r"[^\s(\[{\"“‘«/–—]*$")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
@@ -105,12 +105,16 @@ class SentenceSplitter:
 
 
 def sentence_starts(text: str) -> Iterator[int]:
-    """Offsets at which a sentence starts, the first one left out."""
-    first = len(text) - len(text.lstrip())
-    for match in _LINE_BREAK.finditer(text, first):
-        yield match.end()
-    start = 0
-    for match in _CANDIDATE.finditer(text):
+    """Offsets at which a sentence starts, the first one left out; line breaks first, then full stops."""
+    # Within these bounds every break is followed by a character, so that no pattern runs on through blanks in vain.
+    first, last = len(text) - len(text.lstrip()), len(text.rstrip())
+    lines = [line.end() for line in _LINE_BREAK.finditer(text, first, last)]
+    yield from lines
+    start, line = first, 0
+    for match in _CANDIDATE.finditer(text, first, last):
+        while line < len(lines) and lines[line] <= match.start():
+            start = max(start, lines[line])
+            line += 1
         if _ends(text, match, start):
             start = match.end()
             yield start
@@ -161,9 +165,10 @@ def _stop_ends(text: str, match: re.Match[str], start: int, before: str, word: s
     """Whether a single full stop after the word `before`, followed by `word`, ends the sentence."""
     is_lower, is_number = word[:1].islower(), word[:1].isdigit()
     if not before:  # a blank before the stop
-        return not is_lower and not (is_number and text[: match.start()].rstrip()[-1:].isdigit())
+        earlier = text[max(start, match.start() - 40) : match.start()].rstrip()
+        return not is_lower and not (is_number and earlier[-1:].isdigit())
     if _LIST_NUMBER.fullmatch(before):
-        is_first = not text[start : match.start() - len(before)].strip(" (")
+        is_first = match.start() - start < 12 and not text[start : match.start() - len(before)].strip(" (")
         if is_first or (is_lower and len(before) > 1) or (is_lower and before.isdigit()):
             return False
     if is_lower:
