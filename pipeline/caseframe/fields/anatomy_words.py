@@ -21,45 +21,49 @@ SIDES = {
 }  # fmt: skip
 
 BODY_NOUNS = frozenset(
-    """abdomen acetabulum adrenal airway ankle anus aorta appendix arm artery atrium axilla bile bladder bone bowel brain
-    breast bronchus bursa calcaneus capsule carina cartilage cecum cerebellum cervix chest chorda clavicle clitoris coccyx
-    colon cord cornea cranium cuff diaphragm disc disk duct duodenum dura ear elbow endometrium esophagus eye eyelid face
-    fascia fat femur fibula finger foot foramen forearm forehead gallbladder ganglion gland groin hand head heart hip
-    humerus ileum ilium intestine iris ischium jaw jejunum joint kidney knee labrum larynx leaflet leg lens ligament limb
-    lip liver lobe lung mandible maxilla mediastinum meniscus mesentery metacarpal metatarsal mouth mucosa muscle nail neck
-    nerve nipple node nose omentum orbit ovary palate pancreas parathyroid parotid patella pelvis penis pericardium
-    peritoneum phalanx pharynx pituitary placenta pleura prostate pubis pylorus radius rectum retina rib root sacrum scalp
-    scaphoid scapula sclera scrotum segment septum shoulder sigmoid sinus skin skull spine spleen sternum stomach synovium
-    talus tarsus tendon testis thigh thorax throat thumb thymus thyroid tibia toe tongue tonsil tooth trachea tympanum ulna
+    """abdomen acetabulum adrenal airway ankle anus aorta appendix arm artery atrium axilla bile bladder bone bowel
+    brain breast bronchus bursa calcaneus capsule carina cartilage cecum cerebellum cervix chest chorda clavicle
+    clitoris coccyx colon cord cornea cranium cuff diaphragm disc disk duct duodenum dura ear elbow endometrium
+    esophagus eye eyelid face fascia fat femur fibula finger foot foramen forearm forehead gallbladder ganglion
+    gland groin hand head heart hip humerus ileum ilium intestine iris ischium jaw jejunum joint kidney knee
+    labrum larynx leaflet leg lens ligament limb lip liver lobe lung mandible maxilla mediastinum meniscus
+    mesentery metacarpal metatarsal mouth mucosa muscle nail neck nerve nipple node nose omentum orbit ovary
+    palate pancreas parathyroid parotid patella pelvis penis pericardium peritoneum phalanx pharynx pituitary
+    placenta pleura prostate pubis pylorus radius rectum retina rib root sacrum scalp scaphoid scapula sclera
+    scrotum segment septum shoulder sigmoid sinus skin skull spine spleen sternum stomach synovium talus tarsus
+    tendon testis thigh thorax throat thumb thymus thyroid tibia toe tongue tonsil tooth trachea tympanum ulna
     ureter urethra uterus vagina valve vein ventricle vertebra vessel vulva wall wrist""".split()
 )
 """Body parts as they stand in names of operations ("hip arthroplasty"), folded."""
 
 _ANATOMICAL = re.compile(r"[a-z-]*(?:al|ar|ary|ic|eal|ous|oid|ine|iac|ian)")
 _NOT_ANATOMICAL = frozenset(
-    """surgical clinical medical hospital several initial final total partial radical additional normal abnormal typical
-    atypical critical local trial animal technical essential general regular similar particular various serious previous
-    obvious successful conventional professional traditional continuous spontaneous simultaneous subsequent palliative
-    diagnostic therapeutic prophylactic elective chronic specific basic academic scientific systemic elastic plastic
-    optimal potential actual usual special individual physical primary secondary tertiary necessary temporary voluntary
-    summary library ordinary preliminary dramatic cosmetic aesthetic esthetic economic histological pathological
-    radiological neurological oncological oncologic pathologic histologic histopathological histopathologic microscopic
-    macroscopic symptomatic asymptomatic traumatic idiopathic iatrogenic infectious malignant cancerous hormonal familial
-    neonatal congenital hereditary toxic allergic metallic ceramic functional emotional social sexual rural manual personal
-    national international federal annual visual verbal vital rational unusual equal ideal survival arrival removal approval
-    referral renewal proposal interval signal material topical oral parenteral antibiotic analgesic anesthetic logic public
-    topic music magic clinic epidemic metric static automatic electronic pandemic generic fine line machine baseline routine
-    nine determine combine examine define decline online genuine vaccine mine discipline saline morphine urine marine supine
-    prone singular circular linear nuclear molecular cellular modular popular dollar sugar bar far war car familiar elementary
-    exemplary complementary supplementary contrary imaginary monetary military january february mandatory autologous
-    autogenous heterologous homologous homogenous allogenic allogeneic xenogenic dangerous famous enormous tremendous anomalous
-    analogous numerous hazardous advantageous erroneous void avoid steroid opioid physician guardian median american asian
-    caucasian indian canadian australian european christian veterinarian egyptian italian austrian brazilian octogenarian
-    minimal maximal marginal intralesional conditional eventual gradual occasional residual superficial real formal serial
-    spherical conical cylindrical identical practical ethical historical biological chemical mechanical electrical optical
-    typical vertical horizontal longitudinal transverse oblique rotational cystic fibrotic necrotic neoplastic metastatic
-    sarcomatous fibrous calcareous purulent ischemic hemorrhagic septic infectious tuberculous rheumatic diabetic
-    osteoporotic arthritic stenotic aneurysmal obstructive thrombotic embolic""".split()
+    """surgical clinical medical hospital several initial final total partial radical additional normal abnormal
+    typical atypical critical local trial animal technical essential general regular similar particular various
+    serious previous obvious successful conventional professional traditional continuous spontaneous
+    simultaneous subsequent palliative diagnostic therapeutic prophylactic elective chronic specific basic
+    academic scientific systemic elastic plastic optimal potential actual usual special individual physical
+    primary secondary tertiary necessary temporary voluntary summary library ordinary preliminary dramatic
+    cosmetic aesthetic esthetic economic histological pathological radiological neurological oncological
+    oncologic pathologic histologic histopathological histopathologic microscopic macroscopic symptomatic
+    asymptomatic traumatic idiopathic iatrogenic infectious malignant cancerous hormonal familial neonatal
+    congenital hereditary toxic allergic metallic ceramic functional emotional social sexual rural manual
+    personal national international federal annual visual verbal vital rational unusual equal ideal survival
+    arrival removal approval referral renewal proposal interval signal material topical oral parenteral
+    antibiotic analgesic anesthetic logic public topic music magic clinic epidemic metric static automatic
+    electronic pandemic generic fine line machine baseline routine nine determine combine examine define decline
+    online genuine vaccine mine discipline saline morphine urine marine supine prone singular circular linear
+    nuclear molecular cellular modular popular dollar sugar bar far war car familiar elementary exemplary
+    complementary supplementary contrary imaginary monetary military january february mandatory autologous
+    autogenous heterologous homologous homogenous allogenic allogeneic xenogenic dangerous famous enormous
+    tremendous anomalous analogous numerous hazardous advantageous erroneous void avoid steroid opioid physician
+    guardian median american asian caucasian indian canadian australian european christian veterinarian egyptian
+    italian austrian brazilian octogenarian minimal maximal marginal intralesional conditional eventual gradual
+    occasional residual superficial real formal serial spherical conical cylindrical identical practical ethical
+    historical biological chemical mechanical electrical optical typical vertical horizontal longitudinal
+    transverse oblique rotational cystic fibrotic necrotic neoplastic metastatic sarcomatous fibrous calcareous
+    purulent ischemic hemorrhagic septic infectious tuberculous rheumatic diabetic osteoporotic arthritic
+    stenotic aneurysmal obstructive thrombotic embolic""".split()
 )
 
 APPROACHES: dict[str, str] = {

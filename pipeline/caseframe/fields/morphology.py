@@ -115,19 +115,16 @@ HEADS: dict[str, tuple[str, bool]] = {
     "revision": ("revision", False), "exchange": ("revision", False), "reoperation": ("revision", True),
     "debridement": ("other", True), "drainage": ("other", True), "stenting": ("other", True),
     "clipping": ("other", True), "ligation": ("other", True), "shunting": ("other", True),
-    "dilation": ("other", False), "dilatation": ("other", False), "lavage": ("other", True),
-    "exploration": ("other", False), "catheterization": ("other", True), "cannulation": ("other", True),
-    "cauterization": ("other", True), "coagulation": ("other", False), "intubation": ("other", True),
+    "lavage": ("other", True),
+    "exploration": ("other", False), "catheterization": ("other", True), "cauterization": ("other", True),
     "insertion": ("other", False), "placement": ("other", False), "implantation": ("other", False),
     "reimplantation": ("reconstruction", True), "repositioning": ("other", False), "aspiration": ("other", False),
-    "injection": ("other", False), "packing": ("other", False), "suturing": ("other", False),
+    "packing": ("other", False), "suturing": ("other", False),
     "reduction": ("other", False), "surgery": ("other", True), "operation": ("other", True),
-    "procedure": ("other", False), "occlusion": ("other", False), "obliteration": ("other", False),
-    "plication": ("reconstruction", True), "imbrication": ("reconstruction", True), "luxation": ("other", False),
+    "procedure": ("other", False), "plication": ("reconstruction", True), "imbrication": ("reconstruction", True), "luxation": ("other", False),
     "untethering": ("other", True), "marsupialization": ("other", True), "fenestration": ("other", False),
-    "devascularization": ("other", False), "denervation": ("other", False), "myotomy": ("other", True),
-    "harvest": ("other", False), "sampling": ("other", False), "crosslinking": ("other", False),
-}  # fmt: skip
+    "myotomy": ("other", True),
+    "harvest": ("other", False), "sampling": ("other", False), }  # fmt: skip
 
 GENERIC = frozenset(
     (

@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.anatomy_words import APPROACHES, SIDES, covered, is_body_word, levels_beside, side_of, words_of
+from caseframe.fields.anatomy_words import (
+    APPROACHES,
+    BODY_NOUNS,
+    SIDES,
+    covered,
+    is_body_word,
+    levels_beside,
+    side_of,
+    words_of,
+)
 from caseframe.fields.base import make_finding
 from caseframe.fields.morphology import GENERIC, HEADS, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
@@ -24,32 +33,39 @@ SOURCE = "procedures"
 FIELD = "procedure"
 
 _EXTENT = frozenset(
-    """total subtotal near-total partial radical wide marginal intralesional extended segmental wedge sleeve selective simple
-    completion functional gross subcutaneous staging posterolateral""".split()
+    """total subtotal near-total partial radical wide marginal intralesional extended segmental wedge sleeve selective
+    simple completion functional gross subcutaneous staging posterolateral""".split()
 )
 _POSITION = frozenset(
-    """upper lower superior inferior proximal distal middle medial central apical basal inner outer internal external ventral
-    anterior posterior lateral high low deep superficial""".split()
+    """upper lower superior inferior proximal distal middle medial central apical basal inner outer internal external
+    ventral anterior posterior lateral high low deep superficial""".split()
 )
 _DROPPED = frozenset(
-    """emergency emergent urgent elective successful repeat repeated second third first initial primary subsequent further
-    additional complete completely standard formal immediate early late delayed extensive aggressive careful multiple several two
-    three four simultaneous staged two-stage one-stage single-stage definitive curative palliative prophylactic therapeutic
-    diagnostic surgical surgically operative manual uneventful intraoperative intra-operative postoperative preoperative
-    combined concomitant new adequate planned proposed previous prior past conventional classic modified conservative
-    extended-release another repeated secondary uncomplicated meticulous gentle thorough autologous autogenous allogeneic
-    synthetic prosthetic single double local bloc en block - macroscopic macroscopical microscopic total/near-total
-    minimally invasive video assisted guided ct us ultrasound computed tomography tomography-guided fluoroscopic
-    off-pump on-pump salvage interval optimal routine safe final temporary permanent temporarily redo revision
-    cementless cemented uncemented""".split()
+    """emergency emergent urgent elective successful repeat repeated second third first initial primary subsequent
+    further additional complete completely standard formal immediate early late delayed extensive aggressive
+    careful multiple several two three four simultaneous staged two-stage one-stage single-stage definitive
+    curative palliative prophylactic therapeutic diagnostic surgical surgically operative manual uneventful
+    intraoperative intra-operative postoperative preoperative combined concomitant new adequate planned proposed
+    previous prior past conventional classic modified conservative extended-release another repeated secondary
+    uncomplicated meticulous gentle thorough autologous autogenous allogeneic synthetic prosthetic single double
+    local bloc en block - macroscopic macroscopical microscopic total/near-total minimally invasive video
+    assisted guided ct us ultrasound computed tomography tomography-guided fluoroscopic off-pump on-pump salvage
+    interval optimal routine safe final temporary permanent temporarily redo revision cementless cemented
+    uncemented""".split()
 )
 _REDO = frozenset("redo revision re-do".split())
+# Words of technique that make a name of their own where the lexicon knows it: exploratory laparotomy.
+_TECHNIQUE = frozenset(
+    """exploratory excisional incisional needle core fine-needle punch endometrial endovascular transcatheter
+    mechanical bipolar revision redo decompressive primary balloon drug-eluting cutting microsurgical lumbar
+    cervical staging interbody instrumented video capsule percutaneous laser suction transsphenoidal""".split()
+)
 _CONNECTORS = frozenset(("-", "/"))
 _MATTER = frozenset(
     """bone skin fat tendon nerve vein cartilage plate screw nail rod wire stent coil mesh tumor mass lesion cyst polyp
-    hematoma abscess stone thrombus clot nodule metastasis node lymph flap graft vessel fracture defect hernia fistula aneurysm
-    polyp wound shunt catheter lead valve patch band port pacemaker needle core hardware implant prosthesis spacer tooth
-    fetal cord clip balloon foreign body device tube drain fragment loose""".split()
+    hematoma abscess stone thrombus clot nodule metastasis node lymph flap graft vessel fracture defect hernia
+    fistula aneurysm polyp wound shunt catheter lead valve patch band port pacemaker needle core hardware
+    implant prosthesis spacer tooth fetal cord clip balloon foreign body device tube drain fragment loose""".split()
 )
 _DETERMINERS = frozenset(
     "the a an his her their its this that these those all both each remaining remnant entire whole affected involved "
@@ -63,20 +79,21 @@ _ADVERBS = re.compile(
 _CLAUSE_END = frozenset(". ; : ( ) ! ? [ ]".split())
 _SUBJECT_STOPS = frozenset("who which that whom because although while when after before until since and but".split())
 _PREPOSITIONS = frozenset(
-    """with without by via through from in into on onto at to for under over using during after before due showed revealed
-    was were is are had has and or but which who that where when because as than between within""".split()
+    """with without by via through from in into on onto at to for under over using during after before due showed
+    revealed was were is are had has and or but which who that where when because as than between within""".split()
 )
 # What follows makes it something else than an operation done.
 _NOT_BEFORE = frozenset(
-    """margin margins time room theatre theater department unit instrument instruments instrumentarium port ports
-    report record records center centre ward literature guideline guidelines field option options candidate candidates""".split()
+    """margin margins time room theatre theater department unit instrument instruments instrumentarium port ports tube
+    tubes catheter catheters forceps needle needles pump therapy intensive hrct clinic division service report
+    record records center centre ward literature guideline guidelines field option options candidate candidates""".split()
 )
 _SPECIMENS = frozenset(
     "specimen specimens sample samples material finding findings result results cavity bed line".split()
 )
 _IMAGES = frozenset(
-    """3d ct mri image images imaging three-dimensional 3-dimensional multiplanar coronal sagittal axial volume-rendered
-    volume mr angiographic tomographic computed real-sized 3d-ct""".split()
+    """3d ct mri image images imaging three-dimensional 3-dimensional multiplanar coronal sagittal axial
+    volume-rendered volume mr angiographic tomographic computed real-sized 3d-ct""".split()
 )
 _NO_TUMOR = frozenset(
     "hematoma haematoma stoma coma trauma glaucoma carcinoma-free hygroma scotoma xanthoma-like soma aroma diploma "
@@ -115,14 +132,17 @@ _NAMED: dict[tuple[str, str], tuple[str, str]] = {
     ("suturing", "wound"): ("wound suturing", "other"),
     ("drainage", "abscess"): ("abscess drainage", "other"),
 }
+# Told without their object: the drainage of a scrotum is a drainage.
+_PLAIN = frozenset("debridement drainage lavage curettage biopsy reconstruction exploration intubation coiling".split())
 _DEVICE_HEADS = frozenset(
     "insertion placement implantation repositioning exchange removal retrieval extraction".split()
 )
 # Nothing else can be fixed, placed or closed than these: other objects of such verbs are no procedures.
 _NEEDS_OBJECT = frozenset(
-    """removal retrieval replacement repair closure placement insertion implantation fixation release reduction extraction
-    dilation exploration stabilization revision exchange suturing fusion aspiration dissection bypass reconstruction
-    drainage ablation clipping ligation evacuation cannulation lengthening grafting plating decompression""".split()
+    """removal retrieval replacement repair closure placement insertion implantation fixation release reduction
+    extraction dilation exploration stabilization revision exchange suturing fusion aspiration dissection bypass
+    reconstruction drainage ablation clipping ligation evacuation cannulation lengthening grafting plating
+    decompression""".split()
 )
 _FIXABLE = frozenset(("fracture", "dislocation", "body", "device"))
 _REVISED_WHEN_REMOVED = re.compile(r"prosthesis|mesh|prosthetic|endoprosthesis|graft")
@@ -169,6 +189,11 @@ class _Reading:
             if span._.term is not None and span._.term.attributes.get("role") == "head"
         }
         self.diseases = covered(doc, ("diagnosis",))
+        self.long_forms = {
+            span.start: canonical(span._.long_form)
+            for span in doc.spans.get("abbreviations", ())
+            if len(span) == 1 and span._.long_form
+        }
         self.tells_tumor = any(self.is_tumor(i) for i in range(len(doc)))
 
     def is_tumor(self, i: int) -> bool:
@@ -184,6 +209,12 @@ class _Reading:
     def is_body(self, i: int) -> bool:
         """Whether a token belongs to a body part."""
         return i in self.sites or is_body_word(self.words[i])
+
+    def is_body_noun(self, i: int) -> bool:
+        """Whether a token is a body part itself and no adjective of one."""
+        if self.folded[i] in BODY_NOUNS or i in self.long_forms:
+            return True
+        return i in self.sites and not self.words[i].endswith(("al", "ic", "ar", "ary", "eal", "ous"))
 
     def sentence_start(self, i: int) -> int:
         """The first token of the sentence that holds a token."""
@@ -279,6 +310,8 @@ def _noun_finding(reading: _Reading, mention: _Mention) -> Finding | None:
         confidence = min(confidence, 0.5)
     if value in GENERIC:
         confidence = 0.3
+    if value in ("resection", "excision", "removal", "revision"):
+        confidence = 0.35
     return _finding(reading, first, end, mention, value, category, code, confidence)
 
 
@@ -292,10 +325,23 @@ def _is_no_operation(reading: _Reading, mention: _Mention) -> bool:
         after = words[mention.end : mention.end + 6]
         if any(word in _IMAGES for word in before) or (after[:1] == ["of"] and any(w in _IMAGES for w in after)):
             return True
+    if mention.head == "dissection" and not _DISSECTED.search(
+        " ".join(words[max(0, mention.start - 3) : mention.end + 5])
+    ):
+        return True
+    if mention.head == "fusion" and not _FUSED.search(" ".join(words[max(0, mention.start - 3) : mention.end + 5])):
+        return True
     return mention.head == "reduction" and not any(
         word in ("open", "closed") or reading.is_body(i)
         for i, word in enumerate(words[max(0, mention.start - 2) : mention.start], max(0, mention.start - 2))
     )
+
+
+_DISSECTED = re.compile(r"node|nodal|neck|axill|lymph|submucosal|seminal|circumferential|inguinal|groin|subcutaneous")
+_FUSED = re.compile(
+    r"spin|vertebr|lumb|cervic|thorac|interbody|posterolateral|instrument|sacr|atlant|occipit|c1|joint|ankle|knee|wrist|hip|"
+    r"level|segment|[clts]\d"
+)
 
 
 def _premodifiers(reading: _Reading, mention: _Mention) -> tuple[int, list[str], list[str]]:
@@ -303,22 +349,19 @@ def _premodifiers(reading: _Reading, mention: _Mention) -> tuple[int, list[str],
     first = mention.start
     kept: list[str] = []
     dropped: list[str] = []
-    pending = 0
     bound = max(reading.sentence_start(mention.start), mention.start - 8)
     for i in range(mention.start - 1, bound - 1, -1):
         word = reading.words[i]
         if word in _CONNECTORS:
-            pending += 1
             continue
-        if word in SIDES or word in APPROACHES or (word in _DROPPED and word not in _EXTENT):
-            dropped.append(word)
-            if word in _POSITION and not mention.head:
-                pass
-        elif word in _EXTENT or word in _POSITION or reading.is_body(i) or (mention.head and _is_matter(reading, i)):
+        if word in _TECHNIQUE or word in _EXTENT or word in _POSITION or word in APPROACHES:
             kept.insert(0, word)
-        elif _is_level(reading, i):
             dropped.append(word)
-        elif mention.head == "procedure" and reading.doc[i].text[0].isupper() and i > bound:
+        elif word in SIDES or word in _DROPPED or _is_level(reading, i):
+            dropped.append(word)
+        elif reading.is_body(i) or (mention.head and _is_matter(reading, i)):
+            kept.insert(0, reading.long_forms.get(i, word))
+        elif mention.head == "procedure" and reading.doc[i].text[0].isupper() and i > reading.sentence_start(i):
             kept.insert(0, word)
         else:
             break
@@ -334,19 +377,43 @@ def _is_level(reading: _Reading, i: int) -> bool:
     return bool(re.match(r"^[ctls]\d{1,2}(?:[-–/][ctls]?\d{1,2})?$", reading.words[i]))
 
 
+def _known(kept: list[str], head: str) -> Term | None:
+    """The most telling name that the lexicon has of a head with some of the words before it."""
+    names = [kept, [word for word in kept if word not in _POSITION]]
+    names.append([word for word in names[1] if word not in _EXTENT and word not in APPROACHES])
+    for words in names:
+        for cut in range(len(words)):
+            term = _lookup(" ".join([*words[cut:], head]))
+            if term is not None:
+                return term
+    return None
+
+
+def _named_by(term: Term) -> tuple[str, str, str]:
+    return term.preferred, str(term.attributes.get("category", "other")), term.code
+
+
+def _plain(kept: list[str]) -> list[str]:
+    """The words that stay in a name: neither place within the organ, nor extent, nor technique."""
+    return [
+        word
+        for word in kept
+        if word not in _POSITION and word not in _EXTENT and word not in _TECHNIQUE and word not in APPROACHES
+    ]
+
+
+_TAKES_PLACE = re.compile(r"(?:biopsy|osteotomy|arthrodesis|arthroplasty|fusion|arthroscopy|grafting|embolization)$")
+
+
 def _with_words(kept: list[str], mention: _Mention) -> tuple[str, str, str]:
-    """The name of a whole procedure word with the words before it: the longest that the lexicon knows, else body words."""
-    for cut in range(len(kept)):
-        term = _lookup(" ".join([*kept[cut:], mention.value]))
-        if term is not None:
-            return term.preferred, str(term.attributes.get("category", "other")), term.code
-    body = [word for word in kept if word not in _POSITION and word not in APPROACHES]
-    extent = [word for word in body if word in _EXTENT and word != "simple"]
-    if extent and mention.value.endswith(("ectomy", "resection", "excision")):
-        return canonical(" ".join([*extent[:1], mention.value])), mention.category, ""
-    body = [word for word in body if word not in _EXTENT]
-    name = canonical(" ".join([*body, mention.value]))
-    return name, mention.category, mention.code if not body else ""
+    """The name of a whole procedure word with the words before it, as far as the lexicon or its kind take them."""
+    term = _known(kept, mention.value)
+    if term is not None:
+        return _named_by(term)
+    place = _plain(kept)
+    if place and _TAKES_PLACE.search(mention.value) and " " not in mention.value:
+        return canonical(" ".join([*place, mention.value])), mention.category, ""
+    return mention.value, mention.category, mention.code
 
 
 def _object_after_of(reading: _Reading, mention: _Mention) -> _Object | None:
@@ -378,6 +445,7 @@ def _object_in(reading: _Reading, start: int, stop: int) -> _Object | None:
         elif folded in _OBJECTS:
             kind, name = _OBJECTS[folded], _OBJECTS[folded]
         elif reading.is_body(i):
+            word = reading.long_forms.get(i, word)
             body = f"{name} {word}" if kind == "body" else word
             kind, name = "body", body
         elif folded == "body" and i and reading.words[i - 1] == "foreign":
@@ -389,7 +457,7 @@ def _object_in(reading: _Reading, start: int, stop: int) -> _Object | None:
         if first < 0:
             first = i
         last = i
-    if not kind:
+    if not kind or (kind == "body" and not reading.is_body_noun(last)):
         return None
     return _Object(kind, canonical(name), first, last + 1)
 
@@ -397,59 +465,58 @@ def _object_in(reading: _Reading, start: int, stop: int) -> _Object | None:
 def _name(reading: _Reading, mention: _Mention, kept: list[str], thing: _Object | None) -> tuple[str, str, str] | None:
     """Value, category and code of a head noun with its words and its object; None where it says too little."""
     head = mention.head
-    for cut in range(len(kept)):
-        term = _lookup(" ".join([*kept[cut:], head]))
-        if term is not None:
-            return term.preferred, str(term.attributes.get("category", "other")), term.code
+    term = _known(kept, head)
+    if term is not None and not (thing is not None and thing.kind == "body" and head in _RESECT):
+        return _named_by(term)
+    extent = next((word for word in kept if word in _EXTENT), "")
     if thing is not None:
-        extent = next((word for word in kept if word in _EXTENT and word not in ("total", "simple", "gross")), "")
-        named = _named_by_object(head, thing, mention.category, extent, verb=mention.verb)
+        named = _named_by_object(head, thing, mention, extent)
         if named is not None:
             return named
-    anatomical = [word for word in kept if word not in _POSITION or mention.category == "resection"]
-    if anatomical and any(word not in _EXTENT and word not in _POSITION for word in anatomical):
-        return canonical(" ".join([*anatomical, head])), _category(head, anatomical[-1], mention.category), ""
+    place = _plain(kept)
+    if place:
+        return canonical(" ".join([*place, head])), _category(head, place[-1], mention.category), ""
     if head in ("resection", "excision") and reading.tells_tumor:
-        extent = next((word for word in kept if word in ("subtotal", "partial")), "")
-        value = f"{extent} tumor {head}".strip()
+        value = f"{extent} tumor {head}" if extent in ("subtotal", "partial") else f"tumor {head}"
         return value, "resection", _code(value)
-    if kept and mention.alone:
-        value = canonical(" ".join([*kept, head]))
-        return value, mention.category, ""
     return (head, mention.category, mention.code or _code(head)) if mention.alone else None
 
 
-def _named_by_object(
-    head: str, thing: _Object, category: str, extent: str, *, verb: bool
-) -> tuple[str, str, str] | None:
+def _named_by_object(head: str, thing: _Object, mention: _Mention, extent: str) -> tuple[str, str, str] | None:
     """The name of an operation by what it was done to: a tumour's removal is a tumor resection."""
     if head in _RESECT:
-        if thing.kind == "tumor":
-            noun = "excision" if head == "excision" and not verb else "resection"
-            value = f"{extent} tumor {noun}" if extent in ("subtotal", "partial") else f"tumor {noun}"
-            return value, "resection", _code(value)
-        if thing.kind == "device":
-            kind = "revision" if _REVISED_WHEN_REMOVED.search(thing.name) else "other"
-            value = f"{thing.name} removal"
-            return value, kind, _code(value)
-        named = _NAMED.get(("removal", thing.kind))
-        if named is not None:
-            return named[0], named[1], _code(named[0])
-        if thing.kind == "body":
-            return _body_operation("resection" if head in ("removal", "extirpation") else head, thing, "resection")
-        return canonical(f"{thing.name} {head}"), category, ""
+        return _removal_of(head, thing, extent, verb=mention.verb)
     named = _NAMED.get((head, thing.kind))
     if named is not None:
         return named[0], named[1], _code(named[0])
+    if head in _PLAIN or (thing.kind in ("tumor", "lesion") and head not in ("ablation", "embolization")):
+        return (head, mention.category, _code(head)) if mention.alone else None
     if thing.kind == "device" and head not in _DEVICE_HEADS and head not in ("fixation", "stenting", "revision"):
         return None
     if thing.kind == "body":
-        return _body_operation(head, thing, category)
-    value = canonical(f"{thing.name} {head}")
-    term = _lookup(value)
+        return _body_operation(head, thing, mention.category)
+    term = _lookup(f"{thing.name} {head}")
     if term is not None:
-        return term.preferred, str(term.attributes.get("category", "other")), term.code
-    return value, _category(head, thing.name, category), ""
+        return _named_by(term)
+    return canonical(f"{thing.name} {head}"), _category(head, thing.name, mention.category), ""
+
+
+def _removal_of(head: str, thing: _Object, extent: str, *, verb: bool) -> tuple[str, str, str]:
+    """What taking something out is called."""
+    noun = "excision" if head == "excision" and not verb else "resection"
+    if thing.kind == "tumor":
+        value = f"{extent} tumor {noun}" if extent in ("subtotal", "partial") else f"tumor {noun}"
+        return value, "resection", _code(value)
+    if thing.kind == "device":
+        value = f"{thing.name} removal"
+        return value, "revision" if _REVISED_WHEN_REMOVED.search(thing.name) else "other", _code(value)
+    named = _NAMED.get(("removal", thing.kind))
+    if named is not None:
+        return named[0], named[1], _code(named[0])
+    if thing.kind == "body":
+        name = f"{thing.name} {extent}" if extent in ("wedge", "sleeve", "segmental") else thing.name
+        return _body_operation(noun, replace(thing, name=name), "resection")
+    return canonical(f"{thing.name} {head}"), HEADS[head][0], ""
 
 
 def _body_operation(head: str, thing: _Object, category: str) -> tuple[str, str, str]:
