@@ -1,10 +1,10 @@
 """Quantities: ages, durations, sizes, doses, scores, vertebral levels, dates, numbers of patients.
 
-Writes `doc.spans["quantities"]`: each span's `label_` is the kind and `span._.quantity` a `Quantity`. A stretch of text is
-one quantity, the longest and most specific reading of it. Numbers may be words, ranges and means keep all their figures.
+Writes `doc.spans["quantities"]`: each span's `label_` is the kind and `span._.quantity` a `Quantity`. A stretch of
+text is one quantity, the longest reading of it. Numbers may be words; ranges and means keep all their figures.
 
-Works on the text, not on tokens: tokenizers disagree about `5x4x3cm` and `34-yr-old`. Every reading starts where a number
-starts (or at one of a few words, such as `newborn`), so that text without numbers costs next to nothing.
+Works on the text, not on tokens: tokenizers disagree about `5x4x3cm` and `34-yr-old`. Every reading starts where a
+number starts (or at one of a few words, such as `newborn`), so that text without numbers costs next to nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -23,13 +24,13 @@ from caseframe.stages.units import (
     GAP,
     LONG_TIME_UNIT,
     NUMBER,
-    NUMBER_START,
     ORDINAL,
     TIME_UNIT,
     UNIT,
     Unit,
     days_of,
     number,
+    number_starts,
     ordinal,
     unit,
 )
@@ -37,17 +38,17 @@ from caseframe.stages.units import (
 SPANS = "quantities"
 KINDS = (
     "AGE", "DURATION", "SIZE", "AREA", "VOLUME", "WEIGHT", "DOSE", "CONCENTRATION", "SCORE", "PERCENT", "LEVEL", "DATE",
-    "ANGLE", "TEMPERATURE", "PRESSURE", "BLOOD_PRESSURE", "RATE", "PATIENTS", "COUNT",
+    "BMI", "ANGLE", "TEMPERATURE", "PRESSURE", "BLOOD_PRESSURE", "RATE", "PATIENTS", "COUNT",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What a stretch of text measures. Values are in `unit`: AGE in years, DURATION in days, SIZE in cm, VOLUME in ml."""
+    """What a stretch of text measures. Values are in `unit`: AGE in years, DURATION in days, SIZE in cm, and so on."""
 
     kind: str
     value: float | None = None
-    """The figure; of a series of sizes the largest, of scores the latest, of a bare range its middle."""
+    """The figure; of a range its middle, of a list the largest (of ages the median), of scores the latest."""
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -110,15 +111,16 @@ class _Series:
 _NUMBER = re.compile(NUMBER)
 _UNIT = re.compile(rf"{GAP}(?:(?P<time>{TIME_UNIT})|(?P<unit>{UNIT}))")
 _JOIN = re.compile(
-    rf"{BLANK}?(?:(?P<error>±|\+/[-−]|\+-)|(?P<product>[×xX*✕](?!{BLANK}?10\^)|by(?={BLANK})))({BLANK}?)"
-    rf"|(?P<range>{BLANK}?{DASH}{BLANK}?|(?:{DASH})?{BLANK}(?:to|or|through|up{BLANK}to){BLANK}(?:an?{BLANK})?)"
+    rf"{BLANK}?(?:(?P<error>±|\+/[-−]|\+-)|(?P<product>[×xX*✕](?!{BLANK}?10(?:\^|\*|[⁰¹²³⁴-⁹]|\d{{1,2}}{BLANK}?(?:/|IU|U|copies|cells)))|by(?={BLANK}))){BLANK}?"
+    rf"|(?P<range>(?:{DASH})?{BLANK}(?:to|or|through|up{BLANK}to){BLANK}(?:an?{BLANK})?|{BLANK}?{DASH}{BLANK}?)"
     rf"|(?P<list>,?{BLANK}and{BLANK}|,{BLANK}(?:and{BLANK})?|{BLANK}&{BLANK}|(?={BLANK}\d)(?<=s|r|h){BLANK})"
 )
 # A number after one of these names something; it measures nothing.
 _LABEL = re.compile(
     r"(?:\b(?i:cases?|patients?|grades?|stages?|types?|day|phase|fig(?:ure)?s?\.?|table|no\.?|number|levels?|groups?|"
-    rf"class|POD|case{BLANK}no\.?|chapter|chromosome|exon|codon|factor|zone|segments?)|#){BLANK}?(?:[(#]{BLANK}?)?$"
+    rf"class|POD|case{BLANK}no\.?|chapter|chromosome|gravida|para|G|P|exon|codon|factor|zone|segments?)|#){BLANK}?(?:[(#]{BLANK}?)?$"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LEAD_CHARS = 90
 
 
@@ -137,9 +139,16 @@ def _series(text: str, start: int) -> _Series | None:
         join = _JOIN.match(text, items[-1].end)
         if join is None:
             break
+        if join.lastgroup == "list" and _YEAR.fullmatch(match[0]):
+            break  # "in 2006, 39 years after"
         match = _NUMBER.match(text, join.end())
         joins.append(str(join.lastgroup))
     return _Series(tuple(items), tuple(joins[: len(items) - 1])) if items else None
+
+
+def _single(text: str, end: int) -> _Series | None:
+    value = number(text)
+    return None if value is None else _Series((_Item(value, "", end, text[0].isdigit()),), ())
 
 
 def _is_time(name: str) -> bool:
@@ -181,7 +190,7 @@ class _Summary:
 
 
 def _summary(values: tuple[float, ...], joins: tuple[str, ...], lead: str) -> _Summary:
-    if len(values) == 1:
+    if not joins:
         return _Summary(values[0])
     if joins[0] == "error":
         return _Summary(values[0], statistic="mean")
@@ -200,7 +209,7 @@ _COMPARATORS = tuple(
     for pattern, sign in (
         (r"[≥⩾]|>\s?=|\bat least|\bno less than|\ba minimum of", ">="),
         (r"[≤⩽]|<\s?=|\bat most|\bup to|\bno more than|\ba maximum of|\bwithin", "<="),
-        (r">|\b(?:more|longer|greater|larger|older|higher)(?: than)?|\bover|\bexceeding|\bbeyond|\babove|\bafter more than", ">"),
+        (r">|\b(?:more|longer|greater|larger|older|higher)(?: than)?|\bover|\bexceeding|\bbeyond|\babove", ">"),
         (r"<|\b(?:less|fewer|shorter|smaller|younger|lower) than|\bunder|\bbelow", "<"),
         (r"[~∼≈]|\b(?:about|approximately|approx\.?|around|nearly|almost|roughly|some|circa)", "~"),
     )
@@ -228,19 +237,23 @@ _OLD = re.compile(
     rf"|(?:{BLANK}|{DASH}){{1,3}}(?=(?:male|female|man|woman|boy|girl|lady|gentleman|infant|neonate|child)\b)",
     re.IGNORECASE,
 )
-_YO = re.compile(rf"{GAP}(?:y/o|y\.o\.?|yo|yom|yof)(?![A-Za-z])", re.IGNORECASE)
+_YO_AT_NUMBER = re.compile(rf"(?P<number>{NUMBER}){GAP}(?:y/o|y\.o\.?|yo|yom|yof)(?![A-Za-z])", re.IGNORECASE)
 _AGE_WORDS = (
     r"of|at|was|were|is|being|mean|median|average|range[sd]?|ranging|from|between|diagnosis|surgery|operation|"
     r"presentation|onset|treatment|the|time|about|approximately|around|over|under|than|more|less|years?|group|patients?|"
-    r"our|his|her|their|cases|only|in|for|all|to|admission|transplantation|death|initial|first|these|and|range|referral"
+    r"our|his|her|their|cases|only|in|for|all|to|admission|transplantation|death|initial|first|these|referral"
 )
 _AGED = re.compile(
-    rf"\b(?:ag(?:e|es|ed|eing))(?:{BLANK}(?:{_AGE_WORDS})\b)*{BLANK}?(?:[,:=(~<>≥≤]{BLANK}?(?:range[sd]?:?{BLANK}(?:of{BLANK})?)?)?$",
+    rf"\b(?:ag(?:e|es|ed|eing))(?:{BLANK}(?:{_AGE_WORDS})\b)*{BLANK}?"
+    rf"(?:[,:=(~<>≥≤]{BLANK}?(?:range[sd]?:?{BLANK}(?:of{BLANK})?)?)?$",
     re.IGNORECASE,
 )
-_HISTORY_OF = re.compile(rf"{BLANK}(?:histor|course|duration|follow|after|before|ago|later|earlier|prior|post)", re.IGNORECASE)
+_HISTORY_OF = re.compile(
+    rf"{BLANK}(?:histor|course|duration|follow|after|before|ago|later|earlier|prior|post)", re.IGNORECASE
+)
 _RANGE_TAIL = re.compile(
-    rf"{BLANK}?(?P<open>[(\[,;])?{BLANK}?(?P<word>rang(?:e[sd]?|ing)\b)?(?:{BLANK}?[:=,])?{BLANK}?(?:of|from|between)?{BLANK}?"
+    rf"{BLANK}?(?P<open>[(\[,;])?{BLANK}?(?P<word>rang(?:e[sd]?|ing)\b)?"
+    rf"(?:{BLANK}?[:=,])?{BLANK}?(?:of|from|between)?{BLANK}?"
     rf"(?P<low>{NUMBER})(?:{GAP}(?P<unit1>{TIME_UNIT}))?{BLANK}?(?:{DASH}|to|and){BLANK}?(?P<high>{NUMBER})"
     rf"(?:{GAP}(?P<unit2>{TIME_UNIT}))?(?:{BLANK}?(?:old|of{BLANK}age))?(?P<close>{BLANK}?[)\]])?",
     re.IGNORECASE,
@@ -248,7 +261,10 @@ _RANGE_TAIL = re.compile(
 
 
 def _converted(series: _Series) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """The values of a series of times in days, a number without unit taking the next one's; `5 years and 3 months` is one."""
+    """The values of a series of times in days; `5 years and 3 months` is one.
+
+    A number without unit takes the next one's.
+    """
     days: list[float] = []
     name = ""
     for item in reversed(series.items):
@@ -274,8 +290,10 @@ def _time(text: str, start: int, series: _Series, lead: str) -> Found:
     old = _OLD.match(text, end)
     is_age = old is not None or (_AGED.search(lead) is not None and not _HISTORY_OF.match(text, end))
     if old is not None:
-        end = old.end()
+        end += len(old[0].rstrip(" -‐‑–"))
     summary = _summary(days, joins, lead)
+    if is_age and joins and set(joins) == {"list"} and not summary.statistic:
+        summary = _Summary(median(days))
     statistic = _statistic(text, end, lead) or summary.statistic
     low, high = summary.low, summary.high
     if statistic in ("mean", "median") or is_age:
@@ -310,13 +328,17 @@ def _rounded(days: float, series: _Series, is_age: bool) -> float:
 
 def _bare_age(text: str, start: int, lead: str) -> Found | None:
     """An age without its unit: `aged 62`, `ages ranging from 23 to 78`, `12 yo`."""
-    series = _series(text, start)
+    short = _YO_AT_NUMBER.match(text, start)
+    series = _series(text, start) if short is None else _single(short["number"], short.end("number"))
     if series is None or any(item.unit for item in series.items):
         return None
-    short = _YO.match(text, series.end)
     if short is None and (_AGED.search(lead) is None or max(series.values) > 120):
         return None
+    if short is None and _PATIENTS.match(text, series.end):
+        return None
     summary = _summary(series.values, series.joins, lead)
+    if series.joins and set(series.joins) == {"list"} and not summary.statistic:
+        summary = _Summary(median(series.values))
     end = short.end() if short else series.end
     statistic = _statistic(text, end, lead) or summary.statistic
     found = Quantity(
@@ -331,8 +353,8 @@ def _bare_age(text: str, start: int, lead: str) -> Found | None:
 _INSTRUMENT = re.compile(
     r"\b(?P<name>MSTS|VAS|NRS|ODI|NDI|m?JOA|HHS|TESS|KPS|ECOG|GCS|WOMAC|KSS|KOOS|HOOS|DASH|QuickDASH|m?RS|mRS|AOFAS|MMSE|"
     r"UCLA|ASES|IKDC|APACHE|SOFA|NIHSS|EDSS|BASDAI|DAS28|SF-?36|EQ-5D|PHQ-9|HAM-?D|BPRS|PANSS|CAPS|MoCA|MELD|SUV(?:max)?|"
-    r"(?i:(?:[\w-]+[^\S\n]){0,3}?(?:scores?|scale|index|scoring system)|karnofsky|glasgow coma|harris hip|lysholm|constant|"
-    r"apgars?|visual analog(?:ue)?|oswestry|visual acuity|acuity|muscle (?:strength|power)|motor power))\b"
+    r"(?i:(?:[\w-]+[^\S\n]){0,3}?(?:scores?|scale|index|scoring system)|karnofsky|glasgow coma|harris hip|lysholm|"
+    r"constant|apgars?|visual analog(?:ue)?|oswestry|visual acuity|acuity|muscle (?:strength|power)|motor power))\b"
     r"(?P<rest>[^.;\d]{0,60})$"
 )
 _RATIO = re.compile(
@@ -340,6 +362,7 @@ _RATIO = re.compile(
     rf"(?P<b>{NUMBER})(?![\d.,]*\d)(?:{BLANK}?(?P<unit>points?\b|%|mm{BLANK}?Hg\b))?"
     rf"(?:{BLANK}?\({BLANK}?\d{{1,3}}(?:[.,]\d+)?{BLANK}?%{BLANK}?\))?(?!/)"
 )
+_NO_SCORE = re.compile(rf"{BLANK}?(?:\d{{3}}\b|(?i:hpf|high|{DASH}?[a-z]*power)|{UNIT}|{TIME_UNIT})")
 _PRESSURE_LEAD = re.compile(r"(?:blood pressure|\bBP)\b[^.;\d]{0,40}$", re.IGNORECASE)
 _PATIENTS = re.compile(
     rf"(?:{BLANK}|{DASH})(?:(?!(?:of|the|and|with|in|at|to|for|or|from|by|per|had|were|was|who|on|out|after|a|an|other|more)\b)"
@@ -377,7 +400,8 @@ def _measure(text: str, start: int, series: _Series, lead: str) -> Found:
         factors = [u.factor for u in units]
     values = tuple(round(item.value * factor, 6) for item, factor in zip(series.items, factors, strict=True))
     end, fractions = series.end, None
-    if kind == "WEIGHT" and names[-1] in ("g", "gm", "gs") and _WEIGHING.search(lead) is None and _GRAM_IS_DOSE.match(text, end):
+    is_gram = kind == "WEIGHT" and names[-1] in ("g", "gm", "gs")
+    if is_gram and _WEIGHING.search(lead) is None and _GRAM_IS_DOSE.match(text, end):
         kind = "DOSE"
     if kind == "DOSE":
         tail = _DOSE_TAIL.match(text, end)
@@ -389,8 +413,9 @@ def _measure(text: str, start: int, series: _Series, lead: str) -> Found:
     if kind == "SCORE":
         summary, instrument = _latest(values, joins, lead), _instrument(lead)
     found = Quantity(
-        kind, round(summary.value, 6), canonical, summary.low, summary.high, values=values, comparator=_comparator(lead),
-        statistic=_statistic(text, end, lead) or summary.statistic, instrument=instrument, fractions=fractions,
+        kind, round(summary.value, 6), canonical, summary.low, summary.high,
+        values=values, comparator=_comparator(lead), statistic=_statistic(text, end, lead) or summary.statistic,
+        instrument=instrument, fractions=fractions,
         text=text[start:end],
     )  # fmt: skip
     return Found(start, end, found)
@@ -398,7 +423,20 @@ def _measure(text: str, start: int, series: _Series, lead: str) -> Found:
 
 def _instrument(lead: str) -> str:
     found = _INSTRUMENT.search(lead)
-    return found["name"] if found else ""
+    return _NAME_START.sub("", found["name"]) if found else ""
+
+
+# Words before an instrument's name that are none of it: "revealed a bacteriological index".
+_NAME_START = re.compile(
+    r"^.*\b(?:an?|the|of|by|with|in|was|were|had|his|her|their|and|on|mean|median|average|total|to|for|that|using|from)\s",
+    re.IGNORECASE,
+)
+# The words between an instrument and its figure end with one of these, or with the name itself.
+_SCORE_COMES = re.compile(
+    r"(?:\b(?:of|was|were|is|from|to|than|about|approximately|at|scores?|scale|index|strength|power|acuity|constant|"
+    r"karnofsky|lysholm|apgars?|[A-Z]{2,}[a-z]*|by)|[:=,(~<>≥≤])\s*$"
+)
+_RUNS_ON = re.compile(rf"{DASH}?[A-Za-z]|{BLANK}(?i:patients?|cases?|members?|of|months?|years?|weeks?|days?)\b")
 
 
 def _latest(values: tuple[float, ...], joins: tuple[str, ...], lead: str) -> _Summary:
@@ -414,7 +452,7 @@ def _bare_score(text: str, start: int, lead: str) -> Found | None:
     series = _series(text, start)
     if found is None or series is None or series.items[0].unit:
         return None
-    if re.search(r"\b(?:at|after|in|case|patients?|day|until|during|age|aged|by|cases|level)\W*$", found["rest"]):
+    if _SCORE_COMES.search(found["name"] + found["rest"]) is None or len(found["rest"].split()) > 8:
         return None
     count = next((n for n, item in enumerate(series.items) if item.unit), len(series.items))
     for n in range(1, count):
@@ -423,10 +461,12 @@ def _bare_score(text: str, start: int, lead: str) -> Found | None:
             break
     series = series.cut(count)
     end = series.end
+    if _RUNS_ON.match(text, end):
+        return None
     summary = _latest(series.values, series.joins, lead)
     quantity = Quantity(
         "SCORE", summary.value, "", summary.low, summary.high, values=series.values, comparator=_comparator(lead),
-        statistic=_statistic(text, end, lead) or summary.statistic, instrument=found["name"], text=text[start:end],
+        statistic=_statistic(text, end, lead) or summary.statistic, instrument=_instrument(lead), text=text[start:end],
     )  # fmt: skip
     return Found(start, end, quantity)
 
@@ -448,10 +488,11 @@ def _ratio(text: str, start: int, lead: str) -> Found | None:
         quantity = Quantity("PATIENTS", part, _noun(patients["noun"]), maximum=whole, values=values)
         return Found(start, patients.end(), replace(quantity, text=text[start : patients.end()]))
     instrument = _instrument(lead)
-    if "acuity" in instrument.lower() or (part in (20, 6) and whole > part and match["of"] is None):
+    is_acuity = whole >= 20 if part == 20 else part == 6 and whole in (9, 12, 18, 24, 36, 60)
+    if "acuity" in instrument.lower() or (is_acuity and not instrument and match["of"] is None):
         acuity = Quantity("SCORE", round(part / whole, 4) if whole else None, "decimal", values=values)
         return Found(start, end, replace(acuity, instrument=instrument or "visual acuity", text=text[start:end]))
-    if part > whole or (match["of"] is not None and not (instrument or match["unit"])) or _UNIT.match(text, end):
+    if part > whole or (match["of"] is not None and not (instrument or match["unit"])) or _NO_SCORE.match(text, end):
         return None
     if not instrument and whole not in (4, 5, 10, 15, 20, 30, 50, 100):
         return None
@@ -483,6 +524,8 @@ def _at_number(text: str, start: int) -> Found | None:
     """What the number at `start` begins."""
     lead = text[max(0, start - _LEAD_CHARS) : start]
     lead = lead[lead.rfind("\n") + 1 :]
+    if _YO_AT_NUMBER.match(text, start):
+        return _bare_age(text, start, lead)
     series = _series(text, start)
     measured = _measured(series) if series is not None else None
     if measured is not None and not (_LABEL.search(lead) and measured.joins and not measured.items[0].unit):
@@ -506,7 +549,9 @@ _VAGUE = re.compile(
     rf"|(?P<single>an?{BLANK}(?P<one>{LONG_TIME_UNIT}))(?P<and>{BLANK}and{BLANK}a{BLANK}half)?)",
     re.IGNORECASE,
 )
-_RATE_LEAD = re.compile(r"(?:once|twice|thrice|times|time|daily|weekly|doses?|packs?|cigarettes|mg|/|%|ml|g|drinks)\s$", re.IGNORECASE)
+_RATE_LEAD = re.compile(
+    r"(?:once|twice|thrice|times?|daily|weekly|doses?|packs?|cigarettes|mg|/|%|ml|g|drinks)\s$", re.IGNORECASE
+)
 _LIFE = re.compile(
     rf"\b(?:(?:his|her|their|the|early|mid|late)(?:{BLANK}|{DASH}))(?:(?:early|mid|late)(?:{BLANK}|{DASH}))?"
     rf"(?P<tens>twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties|[2-9]0['’]?s)\b"
@@ -515,6 +560,8 @@ _LIFE = re.compile(
     r"|\b(?P<arian>quinquagenarian|sexagenarian|septuagenarian|octogenarian|nonagenarian|centenarian)s?\b",
     re.IGNORECASE,
 )
+# A literal hint first: the full pattern is slow and rarely needed.
+_LIFE_HINT = re.compile(r"(?:ties|decade|ewborn|eonate|narian|0['’]?s)\b")
 _TENS_WORDS = {
     "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
     "nineties": 90, "quinquagenarian": 50, "sexagenarian": 60, "septuagenarian": 70, "octogenarian": 80,
@@ -539,6 +586,8 @@ def _words(text: str) -> Iterator[Found]:
         quantity = Quantity("DURATION", None if value is None else round(value, 2), "day", comparator=_comparator(lead))
         values = () if value is None else (round(value, 2),)
         yield Found(match.start(), match.end(), replace(quantity, values=values, text=match[0]))
+    if _LIFE_HINT.search(text) is None:
+        return
     for match in _LIFE.finditer(text):
         yield Found(match.start(), match.end(), replace(_life(match), text=match[0]))
 
@@ -573,8 +622,13 @@ _DATE = re.compile(
 )
 
 
+_DATE_HINT = re.compile(r"(?:19|20)\d\d\b|(?:[yhletr]|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)\.? \d{1,2}\b")
+
+
 def _dates(text: str) -> Iterator[Found]:
     """Calendar dates, as far as they are told: `12 May 2009`, `March 2015`, `in 2015`."""
+    if _DATE_HINT.search(text) is None:
+        return
     for match in _DATE.finditer(text):
         part = {name: value for name, value in match.groupdict().items() if value}
         year = next((value for name, value in part.items() if name[0] == "y"), "")
@@ -593,15 +647,20 @@ def _dates(text: str) -> Iterator[Found]:
 
 _level = r"(?:C[1-8]|T(?:h\.?|H)?(?:1[0-2]|[1-9])|D(?:1[0-2]|[1-9])|L[1-6]|S[1-5])"
 _LEVEL = re.compile(
-    rf"(?<![A-Za-z0-9])(?P<a>{_level})(?:(?P<join>{BLANK}?{DASH}{BLANK}?|{BLANK}?/{BLANK}?|{BLANK}(?:to|through|thru|down{BLANK}to|and|&){BLANK}|(?=S1))"
+    rf"(?<![A-Za-z0-9])(?<![A-Za-z]{DASH})(?P<a>{_level})(?:(?P<join>{BLANK}?{DASH}{BLANK}?|{BLANK}?/{BLANK}?|{BLANK}(?:to|through|thru|down{BLANK}to|and|&){BLANK}|(?=S1))"
     rf"(?:the{BLANK})?(?P<b>{_level}|(?<=[-‐‑–—/])(?:1[0-2]|[1-9])))?(?P<c>{DASH}{_level})?(?![A-Za-z0-9])(?!{BLANK}?[°%])"
-    rf"|\b(?P<first>{ORDINAL})(?:{BLANK}?(?:and|to|{DASH}){BLANK}?(?:the{BLANK})?(?P<second>{ORDINAL}))?{BLANK}"
+)
+_REGION = re.compile(
+    r"(?:cervical|thoracic|dorsal|lumbar|sacral) (?:spinal )?(?:vertebra|segment|bod|level|spine)", re.IGNORECASE
+)
+_NAMED_LEVEL = re.compile(
+    rf"\b(?P<first>{ORDINAL})(?:{BLANK}?(?:and|to|{DASH}){BLANK}?(?:the{BLANK})?(?P<second>{ORDINAL}))?{BLANK}"
     rf"(?P<region>cervical|thoracic|dorsal|lumbar|sacral)(?:{BLANK}(?:spinal{BLANK})?(?:vertebra[el]?|segments?|bod(?:y|ies)|level|spine))\b"
 )
 _NOT_LEVEL = re.compile(
-    rf"{DASH}?{BLANK}?(?:W\b|WI\b|weight|N\d|[a-d]?N[0-3x]|M[01x]|signal|hyper|hypo|image|imaging|sequence|FLAIR|relax|map|"
+    rf"\*|{DASH}?{BLANK}?(?:and|or|,|/){BLANK}?T[12]\b|{DASH}?{BLANK}?(?:W\b|WI\b|weight|N\d|[a-d]?N[0-3x]|M[01x]|signal|hyper|hypo|image|imaging|sequence|FLAIR|relax|map|"
     rf"complement|esterase|inhibitor|deposit|and{BLANK}C4|stage|tumou?r|nephro|glomerul|heart|sound|MRI|MR\b|gadolinium|"
-    rf"post|contrast|enhanc|mapping|fat|T2|T1|/T2|hormone|level(?:s)?{BLANK}(?:was|were|of))|[a-d]?N\d",
+    rf"cell|post|contrast|enhanc|mapping|fat|T2|T1|/T2|hormone|level(?:s)?{BLANK}(?:was|were|of))|[a-d]?N\d",
     re.IGNORECASE,
 )
 _SPINE = re.compile(
@@ -614,10 +673,9 @@ _ORDER = "CTLS"
 
 def _levels(text: str) -> Iterator[Found]:
     """Vertebral levels: `T12–L2`, `C5/6`, `L3 to S1`, `fourth lumbar vertebra`."""
+    if _REGION.search(text) is not None:
+        yield from map(_named_level, _NAMED_LEVEL.finditer(text))
     for match in _LEVEL.finditer(text):
-        if match["region"]:
-            yield from _named_levels(match)
-            continue
         first, second = _level_name(match["a"], ""), _level_name(match["b"] or "", match["a"])
         if match["c"]:
             second = _level_name(match["c"][1:], match["a"])
@@ -663,11 +721,11 @@ def _joined(first: str, second: str) -> str:
     return "-".join(sorted((first, second), key=_place))
 
 
-def _named_levels(match: re.Match[str]) -> Iterator[Found]:
+def _named_level(match: re.Match[str]) -> Found:
     letter = {"cervical": "C", "thoracic": "T", "dorsal": "T", "lumbar": "L", "sacral": "S"}[match["region"].lower()]
     first = f"{letter}{ordinal(match['first'])}"
     second = f"{letter}{ordinal(match['second'])}" if match["second"] else ""
-    yield Found(match.start(), match.end(), Quantity("LEVEL", canonical=_joined(first, second), text=match[0]))
+    return Found(match.start(), match.end(), Quantity("LEVEL", canonical=_joined(first, second), text=match[0]))
 
 
 # ------------------------------------------------------------------------------------------------------ all together
@@ -676,15 +734,62 @@ def _named_levels(match: re.Match[str]) -> Iterator[Found]:
 def find_quantities(text: str) -> list[Found]:
     """All quantities of a text, in its order, none overlapping another."""
     found = [*_words(text), *_dates(text), *_levels(text)]
-    end = 0
-    for start in NUMBER_START.finditer(text):
-        if start.start() < end:
+    end, previous = 0, None
+    for start in number_starts(text):
+        if start < end:
             continue
-        quantity = _at_number(text, start.start())
+        quantity = _at_number(text, start) or _later_score(text, start, previous)
         if quantity is not None:
+            quantity = _same_instrument(text, quantity, previous)
             found.append(quantity)
-            end = quantity.end
+            found.extend(_hanging(text, quantity))
+            end, previous = quantity.end, quantity
     return _longest(found)
+
+
+_ON_TO = re.compile(r"^[^.;]{0,45}\b(?:to|and)\s$")
+
+
+def _later_score(text: str, start: int, before: Found | None) -> Found | None:
+    """The second figure of "VAS improved from 8 preoperatively to 2 postoperatively"."""
+    if before is None or before.quantity.kind != "SCORE" or _ON_TO.search(text[before.end : start]) is None:
+        return None
+    match = _NUMBER.match(text, start)
+    value = number(match[0]) if match else None
+    if match is None or value is None or _RUNS_ON.match(text, match.end()):
+        return None
+    first = before.quantity
+    quantity = Quantity("SCORE", value, first.unit, values=(value,), instrument=first.instrument, text=match[0])
+    return Found(start, match.end(), quantity)
+
+
+def _same_instrument(text: str, found: Found, before: Found | None) -> Found:
+    """"The pain scale fell from 6/10 to 3/10": the second is of the same instrument."""
+    if found.quantity.kind != "SCORE" or found.quantity.instrument or before is None or before.quantity.kind != "SCORE":
+        return found
+    if _ON_TO.search(text[before.end : found.start]) is None:
+        return found
+    return replace(found, quantity=replace(found.quantity, instrument=before.quantity.instrument))
+
+
+_HANGING = re.compile(rf"(?P<number>{NUMBER}){DASH}{BLANK}?(?:,{BLANK}|{BLANK}?(?:and|or){BLANK})(?:an?{BLANK})?$")
+
+
+def _hanging(text: str, found: Found) -> list[Found]:
+    """The first of "17- and 21-year-old", which shares the unit of the second."""
+    quantity = found.quantity
+    if quantity.kind not in ("AGE", "DURATION", "SIZE") or len(quantity.values) != 1:
+        return []
+    lead = text[max(0, found.start - 24) : found.start]
+    match = next((m for m in map(_HANGING.search, (lead, lead[lead.find(" ") + 1 :])) if m), None)
+    value, own = number(match["number"]) if match else None, _NUMBER.match(text, found.start)
+    second = number(own[0]) if own else None
+    if match is None or value is None or not second or not quantity.value:
+        return []
+    start = found.start - len(match[0])
+    value = round(value * quantity.value / second, 2)
+    first = replace(quantity, value=value, values=(value,), text=match["number"])
+    return [Found(start, start + len(match["number"]), first)]
 
 
 def _longest(found: list[Found]) -> list[Found]:

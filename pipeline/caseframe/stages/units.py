@@ -43,20 +43,35 @@ _ten = "|".join(_TENS)
 _link = rf"(?:{BLANK}|{DASH})"
 _small = rf"(?:(?:{_ten})(?:{_link}(?:{_one})(?![a-z]))?|{_teen}|{_one}|zero)(?![a-z])"
 _word = rf"(?:(?:{_one}|an?){_link}hundred(?:(?:{_link}and)?{_link}{_small})?|a{BLANK}dozen|{_small})"
-_half = rf"(?:{_link}and{_link}(?:an?{_link}|one{_link})?half(?![a-z])|{BLANK}?[½¼¾⅓⅔]|{_link}and{_link}1/2)"
+_half = rf"(?:{_link}and{_link}(?:an?{_link}|one{_link})?half(?![a-z])|{BLANK}?[½¼¾⅓⅔]|(?:{_link}and)?{_link}1/2)"
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,9}(?:[.,·]\d{1,4}(?!\d))?|\.\d{1,4}(?!\d))"
 NUMBER = rf"(?:{DIGITS}{_half}?|[½¼¾⅓⅔]|(?i:{_word}{_half}?))"
 """One number in digits or words. No capturing groups, so that it can stand in any pattern."""
-ORDINAL = rf"(?:\d{{1,3}}{BLANK}?(?:st|nd|rd|th)(?![a-z])|(?i:(?:(?:{_ten}){DASH})?(?:{'|'.join(_ORDINALS)})(?![a-z])))"
+_ordinal = "|".join(_ORDINALS)
+ORDINAL = rf"(?:\d{{1,3}}{BLANK}?(?:st|nd|rd|th)(?![a-z])|(?i:(?:(?:{_ten}){DASH})?(?:{_ordinal})(?![a-z])))"
 
-NUMBER_START = re.compile(rf"(?<![A-Za-z0-9_])(?<!\d[.,·])(?<![A-Za-z]{DASH}(?=\d))(?=\d|\.\d|[½¼¾⅓⅔])|\b(?=(?i:{_word})(?![A-Za-z]))")
-"""Where a number begins: no digit that ends a name (`CD4`, `IL-6`), no word inside another (`often`)."""
+_DIGIT_START = re.compile(rf"[\d½¼¾⅓⅔](?<![A-Za-z0-9_].)(?<!\d[.,·].)(?<![A-Za-z]{DASH}.)")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_WORD_STARTS = frozenset((*_ONES, *_TEENS, *_TENS, "zero", "hundred", "dozen"))
 
-_HALF = re.compile(rf"{_link}and{_link}(?:(?:an?{_link}|one{_link})?half|1/2)$", re.IGNORECASE)
+
+def number_starts(text: str) -> list[int]:
+    """Where numbers begin: no digit that ends a name (`CD4`, `IL-6`), no word inside another (`often`)."""
+    starts = [match.start() for match in _DIGIT_START.finditer(text)]
+    for match in _LETTERS.finditer(text):
+        word = match[0].lower()
+        if word in _WORD_STARTS and text[max(0, match.start() - 1) : match.start()] not in ("_", "0"):
+            # "a hundred" and "a dozen" begin with their article.
+            begins_before = word in ("hundred", "dozen") and text[: match.start()].lower().endswith("a ")
+            starts.append(match.start() - 2 if begins_before else match.start())
+    return sorted(starts)
+
+
+_HALF = re.compile(rf"{_link}and{_link}(?:(?:an?{_link}|one{_link})?half|1/2)$|\s1/2$", re.IGNORECASE)
 
 
 def number(text: str) -> float | None:
-    """The value of a number in digits or words: `1,003`, `3,5`, `2½`, `sixty-two`, `one and a half`; None for others."""
+    """The value of a number in digits or words: `1,003`, `3,5`, `2½`, `sixty-two`; None for others."""
     text = text.strip().lower().replace("·", ".")
     extra = 0.0
     if text and text[-1] in _FRACTIONS:
@@ -142,14 +157,19 @@ def days_of(unit: str) -> float:
 
 
 _PER = rf"{BLANK}?(?:/|per{BLANK}){BLANK}?"
+_AMOUNT = r"(?i:[mµμunpk]?(?:g|mol|iu|u|eq|l)|[mµμ]iu|units?|cells|copies|pg|ng)"
+_POWER = rf"[×x]{BLANK}?10(?:[\^*]?\d{{1,2}}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
+_DOSE_PER = r"(?i:kg|m2|m²|day|d|hours?|h|min|week|dose|fraction|month)"
 # Each row: kind, pattern (case-sensitive but where (?i:) says otherwise), canonical name, factor into it.
 _TABLE: tuple[tuple[str, str, str, float], ...] = (
     # Composite units come before the simple ones they begin with.
-    ("CONCENTRATION", rf"(?i:[mµμnpk]?(?:g|mol|iu|u|eq|l)|[mµμ]iu|units?|cells|copies|pg|ng){_PER}(?i:d?l|[mµμ]l|liters?|litres?|mm3|mm³|hpf)", "", 1.0),
-    ("CONCENTRATION", rf"(?:[×x]{BLANK}?10[\^*]?\d{{1,2}}|[×x]{BLANK}?10[⁰¹²³⁴⁵⁶⁷⁸⁹]+){BLANK}?(?:cells)?{_PER}[mµμ]?[lL]", "", 1.0),
+    ("CONCENTRATION", rf"(?:{_POWER}{BLANK}?)?{_AMOUNT}{_PER}(?i:d?l|[mµμ]l|liters?|litres?|mm3|mm³|hpf)", "", 1.0),
+    ("CONCENTRATION", rf"{_POWER}{BLANK}?(?:cells)?{_PER}[mµμ]?[lL]", "", 1.0),
     ("CONCENTRATION", rf"/{BLANK}?(?:mm3|mm³|[µμ][lL]|mL|ml|L|HPF|hpf)", "", 1.0),
-    ("DOSE", rf"(?i:mg|mcg|[µμ]g|ng|g|iu|units?|u|ml|mmol|gy|meq){_PER}(?i:kg|m2|m²|day|d|hours?|h|min|week|dose|fraction)(?:{_PER}(?i:kg|m2|m²|day|d|hours?|h|min|week|dose|month))*", "", 1.0),
-    ("RATE", rf"(?i:beats|breaths|cycles|times|bpm|ml|l){_PER}(?i:min(?:utes?)?|day|h(?:our)?)|(?i:bpm|hz|khz)|/{BLANK}?min(?:ute)?", "", 1.0),
+    ("DOSE", rf"(?i:mg|mcg|[µμu]g|ng|g|iu|units?|u|ml|mmol|gy|meq){_PER}{_DOSE_PER}(?:{_PER}{_DOSE_PER})*", "", 1.0),
+    ("RATE", rf"(?i:beats|breaths|cycles|times|bpm|ml|l){_PER}(?i:min(?:utes?)?|day|h(?:our)?)", "", 1.0),
+    ("RATE", rf"(?i:bpm|hz|khz)|/{BLANK}?min(?:ute)?", "", 1.0),
+    ("BMI", rf"(?i:kg{_PER}(?:m2|m²|m\^2))", "kg/m2", 1.0),
     ("PRESSURE", rf"(?i:mm{BLANK}?hg|cm{BLANK}?h2o|kpa)", "", 1.0),
     ("AREA", r"(?:mm2|mm²)", "cm2", 0.01),
     ("AREA", r"(?:cm2|cm²|(?i:square centimet(?:er|re)s?))", "cm2", 1.0),
@@ -167,7 +187,7 @@ _TABLE: tuple[tuple[str, str, str, float], ...] = (
     ("WEIGHT", r"(?i:pounds?|lbs?)", "g", 453.592),
     ("WEIGHT", r"(?:gm?s?|(?i:grams?))", "g", 1.0),
     ("DOSE", r"(?i:mg|milligrams?)", "mg", 1.0),
-    ("DOSE", r"(?i:[µμ]g|mcg|micrograms?)", "µg", 1.0),
+    ("DOSE", r"(?i:[µμu]g|mcg|micrograms?)", "µg", 1.0),
     ("DOSE", r"(?i:cgy)", "Gy", 0.01),
     ("DOSE", r"(?i:gy|grays?)", "Gy", 1.0),
     ("DOSE", r"(?:(?i:international units|iu|units?)|U)", "IU", 1.0),
