@@ -1,8 +1,8 @@
 """Deals findings to patients: drops general statements, folds repetitions, keeps each field's cardinality.
 
-The rules, in order: what is hypothetical, or said of the world, goes; each finding joins the case that its words speak of;
-mentions of one thing become one finding, at its best words, with the attributes of all; a vaguer value gives way to a more
-specific one of the same kind; weak findings count only where the field has nothing better.
+The rules, in order: what is hypothetical, or said of the world, goes; each finding joins the case that its words speak
+of; mentions of one thing become one finding, at its best words, with the attributes of all; a vaguer value gives way to
+a more specific one of the same kind; weak findings count only where the field has nothing better.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 
-from caseframe.fields.cases import deal
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from caseframe.fields.cases import deal
 from caseframe.schema import FIELDS, Article, Extraction, Finding
 
 # One line a field module, in the order of the form.
@@ -16,6 +16,7 @@ MODULES = (
     "study",
     "patient",
     "conditions",
+    "metastases",
     "sites",
     "procedures",
     "margins",

@@ -111,15 +111,20 @@ def _read(doc: Doc) -> Study:
     told = len(persons.people)
     if _is_other(doc.text, title, article, told=told, reports=first is not None):
         return Study("other", count, persons, words, count_words)
-    if count is None and (first is not None or told):
+    series = any(cue.design == "case_series" and cue.pattern.search(doc.text) for cue in cues())
+    if count is None and (first is not None or told or _tells_of_a_patient(doc)):
         count = max(1, told)
     elif count == 1 and told > 1:
         count, count_words = told, None
     if count is None:
-        series = any(cue.design == "case_series" and cue.pattern.search(doc.text) for cue in cues())
         return Study("case_series" if series else "other", count, persons, words, count_words)
     design = "case_report" if count in (1, told) else "case_series"
     return Study(design, count, persons, words, count_words)
+
+
+def _tells_of_a_patient(doc: Doc) -> bool:
+    """Whether anything but the title reads as said of a patient."""
+    return any(span.label_ == "patient" and span.start_char > 0 for span in doc.spans.get("narrative", ()))
 
 
 def _is_other(text: str, title: str, article: Article | None, *, told: int, reports: bool) -> bool:
@@ -134,7 +139,8 @@ def _is_other(text: str, title: str, article: Article | None, *, told: int, repo
         return False
     own = scores["case_report"] + scores["case_series"] + 3.0 * bool(told) + 3.0 * ("case reports" in types)
     other = scores["other"] + 3.0 * bool(types & _OTHER_TYPES)
-    return other - own > 1.0 or not (reports or told or scores["case_series"])
+    silent = not (reports or told or scores["case_series"])
+    return other - own > 1.0 or (silent and other > 0)
 
 
 def _count(doc: Doc) -> tuple[int | None, Span | None]:

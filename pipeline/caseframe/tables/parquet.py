@@ -44,5 +44,11 @@ def parts(folder: Path) -> list[Path]:
 def read_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
     """All rows of a table, part by part."""
     for path in parts(folder):
-        for batch in pq.ParquetFile(path).iter_batches(columns=list(columns) if columns else None):
+        yield from read_part(path, columns)
+
+
+def read_part(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """The rows of one part, in batches."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=list(columns) if columns else None):
             yield from batch.to_pylist()

@@ -1,0 +1,43 @@
+# A fresh machine needs two commands: make demo, make test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+
+.PHONY: demo test test-all lint bench model docs clean
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.ready  ## extract the seed article and print its case
+	$(BIN)/caseframe extract seeds -o outputs/demo --overwrite
+	$(BIN)/caseframe show 28120579 outputs/demo
+
+test: $(VENV)/.ready  ## the quick suite
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/.ready  ## everything, the wheel test and the runs over the development data too
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+model: $(VENV)/.ready  ## write the shipped pipeline anew from its parts
+	$(BIN)/python -m caseframe.pipeline models/caseframe_rules
+
+docs: $(VENV)/.ready  ## write the generated pages anew
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.ready  ## scores and speed on the development data
+	$(BIN)/python benchmarks/fields.py $(DATA)
+	$(BIN)/python benchmarks/throughput.py $(DATA)
+	$(BIN)/python benchmarks/sentences.py $(DATA)
+	$(BIN)/python benchmarks/abbreviations.py $(DATA)
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,64 @@
+"""CaseFrame turns dumps of biomedical case reports into evidence tables in which every cell is traceable to its words.
+
+>>> import caseframe
+>>> result = caseframe.extract("A 34-year-old man underwent hemisacrectomy for osteosarcoma of the sacrum.")
+>>> [(finding.field, finding.value) for case in result.cases for finding in case.findings if finding.field == "age"]
+[('age', 34)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import overload
+
+from caseframe._version import __version__
+from caseframe.pipeline import assemble, extract_all, extract_article, load
+from caseframe.schema import FIELDS, Article, Case, Extraction, Failure, FieldSpec, Finding, Record, Section
+from caseframe.sources import open_articles
+
+__all__ = [
+    "FIELDS",
+    "Article",
+    "Case",
+    "Extraction",
+    "Failure",
+    "FieldSpec",
+    "Finding",
+    "Record",
+    "Section",
+    "__version__",
+    "assemble",
+    "extract",
+    "load",
+    "read",
+]
+
+
+def read(*paths: str | Path, format: str | None = None) -> Iterator[Record]:
+    """Streams the records of files, folders, archives, URLs: Articles, Deletions, a Failure for each broken one."""
+    return open_articles(paths, format=format)
+
+
+@overload
+def extract(source: str | Article) -> Extraction: ...
+@overload
+def extract(source: Path) -> Iterator[Extraction | Failure]: ...
+def extract(source: str | Article | Path) -> Extraction | Iterator[Extraction | Failure]:
+    """Extracts the cases of a text or an Article, or streams those of all articles under a Path.
+
+    A string is a text, never a path. Records under a path that cannot be read or processed come as a Failure.
+    """
+    if isinstance(source, Path):
+        return _extract_path(source)
+    return extract_article(source)
+
+
+def _extract_path(path: Path) -> Iterator[Extraction | Failure]:
+    nlp = load()
+    for record in open_articles([path]):
+        if isinstance(record, Failure):
+            yield record
+        elif isinstance(record, Article):
+            for result in extract_all(nlp, [record]):
+                yield result if isinstance(result, Failure) else result[1]

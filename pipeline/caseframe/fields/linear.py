@@ -1,0 +1,48 @@
+"""A multinomial linear model over named features, kept as a TSV that a person can read: feature, then a weight a class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+
+class LinearModel:
+    """Class probabilities from named features: softmax over the summed weights."""
+
+    def __init__(self, classes: tuple[str, ...], weights: Mapping[str, tuple[float, ...]]) -> None:
+        self.classes = classes
+        self.weights = dict(weights)
+
+    @classmethod
+    def read(cls, path: Path) -> LinearModel:
+        """Reads a model: a header line `feature` and the classes, then a line a feature."""
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+        classes = tuple(lines[0].split("\t")[1:])
+        weights = {}
+        for line in lines[1:]:
+            feature, *cells = line.split("\t")
+            weights[feature] = tuple(float(cell or 0) for cell in cells)
+        return cls(classes, weights)
+
+    def write(self, path: Path, comment: str) -> None:
+        """Writes the model, features by name."""
+        rows = ["\t".join(("feature", *self.classes))]
+        rows.extend(
+            "\t".join((feature, *(f"{weight:.3f}".rstrip("0").rstrip(".") for weight in self.weights[feature])))
+            for feature in sorted(self.weights)
+        )
+        path.write_text("\n".join([f"# {line}" for line in comment.splitlines()] + rows) + "\n", encoding="utf-8")
+
+    def probabilities(self, features: Iterable[str]) -> dict[str, float]:
+        """Probability of each class."""
+        sums = [0.0] * len(self.classes)
+        for feature in ("(bias)", *features):
+            weights = self.weights.get(feature)
+            if weights is not None:
+                for number, weight in enumerate(weights):
+                    sums[number] += weight
+        top = max(sums)
+        powers = [math.exp(value - top) for value in sums]
+        total = sum(powers)
+        return {name: power / total for name, power in zip(self.classes, powers, strict=True)}

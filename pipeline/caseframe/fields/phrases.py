@@ -1,0 +1,57 @@
+"""Noun phrases without a parser: from a head word to its modifiers, by words that cannot stand inside a phrase."""
+
+from __future__ import annotations
+
+from spacy.lang.en.stop_words import STOP_WORDS
+from spacy.tokens import Doc, Span
+
+MAX_MODIFIERS = 5
+# Verbs and adverbs of clinical prose that stand right before a noun phrase and are no part of it.
+_BREAKS = frozenset(
+    """developed showed shown shows revealed reveals revealing demonstrated demonstrating demonstrates presented
+    presenting presents diagnosed underwent undergone undergoing undergo had has having have was were been being is are
+    experienced suffered suffering suffers reported reporting reports described describing describes noted noting
+    detected identified found suggested suggesting suggests indicated indicating confirmed confirming exhibited
+    exhibiting causing caused causes cause including included include involving involved received receiving performed
+    performing treated treating developing developments mimicking mimics mimicked excluded excluding complicated
+    complicating resembling representing represents represented included showing displayed displaying discovered
+    observed observing required requiring requires induced led leading resulted resulting results complaining complained
+    discussing discuss discussed review reviewed case cases patient patients man woman male female boy girl year years
+    old day days week weeks month months history evidence sign signs symptom symptoms diagnosis presence absence
+    because therefore thus however although despite due secondary subsequent subsequently associated concomitant
+    including regarding concerning versus vs via per plus fig figure table we our us he she his her its their they
+    suspected possible probable presumed known underlying likely first second third rare unusual uncommon new novel
+    typical atypical common present index resolved died remained became become achieved denied without with""".split()
+)
+# Modifiers that a canonical value leaves out.
+_DROPPED = frozenset(
+    """severe mild moderate massive extensive progressive large small huge giant left right bilateral left-sided
+    right-sided multiple several single solitary marked significant slight minor major persistent intermittent sudden
+    gradual ongoing diffuse increasing worsening initial early late recurrent complete partial subsequent associated
+    painless painful obvious gross mild-to-moderate postoperative preoperative intraoperative further additional
+    similar other isolated symptomatic asymptomatic apparent frequent repeated constant occasional spontaneous
+    residual previous prior""".split()
+)
+
+
+def phrase(doc: Doc, start: int, end: int) -> Span:
+    """The noun phrase whose head is `doc[start:end]`: up to five modifiers before it, within the sentence."""
+    first = start
+    limit = max(doc[start].sent.start, start - MAX_MODIFIERS)
+    while first > limit and is_modifier(doc, first - 1):
+        first -= 1
+    return doc[first:end]
+
+
+def is_modifier(doc: Doc, i: int) -> bool:
+    """Whether a token can modify the noun after it."""
+    token = doc[i]
+    word = token.lower_
+    if not token.text[0].isalnum() or word in STOP_WORDS or word in _BREAKS:
+        return False
+    return not word.endswith("ly") and not word.isdigit()
+
+
+def core_words(span: Span) -> list[str]:
+    """The words of a phrase that name the thing: without side, degree and course."""
+    return [token.text for token in span if token.lower_ not in _DROPPED]

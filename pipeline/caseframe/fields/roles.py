@@ -1,0 +1,114 @@
+"""The part a condition plays for the patient: diagnosis, comorbidity, symptom, complication, or none of them.
+
+A linear model over the words beside the mention, its assertion, its section, its place in the story (before or after the
+treatment, in the title), and what the lexicon says of it. Its weights stand in `rules/roles.tsv`, fitted by
+`benchmarks/fit_roles.py` on the training gold; the probability is the finding's confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spacy.tokens import Doc, Span
+
+from caseframe.fields.base import section_of
+from caseframe.fields.linear import LinearModel
+from caseframe.lexicons.folding import fold_word
+from caseframe.stages.assertion import assertion_of
+from caseframe.stages.narrative import narrative_score
+from caseframe.stages.timeline import when_of
+
+if TYPE_CHECKING:
+    from caseframe.fields.conditions import Condition
+
+ROLES = ("comorbidity", "complication", "diagnosis", "none", "symptom")
+# A role less probable than this is none: precision before completeness.
+MIN_PROBABILITY = 0.4
+_WINDOW = 4
+_TREATED = "caseframe.treated"
+
+
+@cache
+def model() -> LinearModel:
+    """The shipped weights."""
+    return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / "roles.tsv")))
+
+
+def role_of(doc: Doc, condition: Condition) -> tuple[str, float]:
+    """The most probable role and its probability; `none` where no role is probable enough."""
+    probabilities = model().probabilities(features(doc, condition))
+    role = max((name for name in ROLES if name != "none"), key=lambda name: probabilities[name])
+    probability = probabilities[role]
+    return (role, probability) if probability >= MIN_PROBABILITY else ("none", probabilities["none"])
+
+
+def features(doc: Doc, condition: Condition) -> Iterator[str]:
+    """Names of the features that hold of a mention."""
+    span = condition.span
+    sentence = span.sent
+    section = section_of(span)
+    assertion, _ = assertion_of(span)
+    yield f"field={condition.field}"
+    yield f"lexicon={condition.origin}"
+    yield f"field={condition.field}&section={section}"
+    yield f"section={section}"
+    yield f"assertion={assertion}"
+    yield f"assertion={assertion}&field={condition.field}"
+    if condition.behavior:
+        yield f"behavior={condition.behavior}"
+    yield f"head={condition.value.split()[-1] if condition.value else ''}"
+    yield f"value={condition.value}"
+    treated = _first_treatment(doc)
+    place = "title" if section == "title" else "after" if span.start > treated else "before"
+    yield f"place={place}"
+    yield f"place={place}&field={condition.field}"
+    yield f"story={int(4 * narrative_score(span))}"
+    yield f"story={int(4 * narrative_score(span))}&field={condition.field}"
+    when = when_of(span)
+    yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
+    yield from _repetition(doc, condition)
+    yield from _words(doc, span, sentence)
+
+
+def _repetition(doc: Doc, condition: Condition) -> Iterator[str]:
+    same = [other for other in doc.user_data.get("caseframe.conditions", ()) if other.value == condition.value]
+    yield f"mentions={min(len(same), 3)}"
+    if any(section_of(other.span) == "title" for other in same):
+        yield "named in title"
+        yield f"named in title&field={condition.field}"
+
+
+def _words(doc: Doc, span: Span, sentence: Span) -> Iterator[str]:
+    before = [fold_word(doc[i].text) for i in range(max(sentence.start, span.start - _WINDOW), span.start)]
+    after = [fold_word(doc[i].text) for i in range(span.end, min(sentence.end, span.end + _WINDOW))]
+    for word in before:
+        yield f"before={word}"
+    for word in after:
+        yield f"after={word}"
+    if before:
+        yield f"left={before[-1]}"
+    yield f"left2={' '.join(before[-2:])}"
+    if after:
+        yield f"right={after[0]}"
+    for word in {fold_word(token.text) for token in sentence if token.is_alpha and len(token) > 3}:
+        yield f"sentence={word}"
+
+
+def _first_treatment(doc: Doc) -> int:
+    """Token at which the patient's treatment is first told, after the title; the end where none is."""
+    known = doc.user_data.get(_TREATED)
+    if isinstance(known, int):
+        return known
+    title_end = next((section.end for section in doc.spans.get("sections", ()) if section.label_ == "title"), 0)
+    starts = [
+        span.start
+        for span in doc.spans.get("terms", ())
+        if span.label_ in ("procedure", "therapy") and span.start >= title_end and narrative_score(span) > 0.5
+    ]
+    first = min(starts, default=len(doc))
+    doc.user_data[_TREATED] = first
+    return first

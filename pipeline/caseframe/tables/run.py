@@ -1,0 +1,99 @@
+"""Reading a run directory again: the cases of an article with their findings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from caseframe.errors import RunError
+from caseframe.tables.rows import Row, describe
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding as a person reads it."""
+
+    shown: str
+    assertion: str
+    text: str
+    section: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case with its findings by field."""
+
+    case_id: str
+    title: str
+    journal: str
+    year: int | None
+    kind: str
+    findings: dict[str, list[FindingView]] = field(default_factory=dict)
+
+
+def find_cases(run: Path, article: str) -> list[CaseView]:
+    """The cases of one article, given by PMID or article id.
+
+    An article without cases gives one CaseView that holds what is said of the article itself. Raises RunError where the
+    folder holds no run, or the run no such article.
+    """
+    if not (run / "articles").is_dir():
+        raise RunError(f"{run} holds no run", "Give the directory that caseframe extract wrote with -o")
+    articles = _rows(run, "articles", "article_id = ? OR pmid = ? OR pmcid = ?", [article, article, article])
+    if not articles:
+        raise RunError(f"{run} has no article {article!r}", "Give a PMID or an article_id of its articles table")
+    row = articles[0]
+    cases = _rows(run, "cases", "article_id = ?", [row["article_id"]])
+    findings = _rows(run, "findings", "article_id = ?", [row["article_id"]])
+    own = [finding for finding in findings if not finding["case_id"]]
+    if not cases:
+        return [_view({**row, "case_id": row["article_id"], "kind": "no case"}, own)]
+    return [
+        _view(case, own + [finding for finding in findings if finding["case_id"] == case["case_id"]]) for case in cases
+    ]
+
+
+def _rows(run: Path, table: str, where: str, values: list[object]) -> list[Row]:
+    pattern = str(run / table / "part-*.parquet")
+    with duckdb.connect() as connection:
+        cursor = connection.execute(f"SELECT * FROM read_parquet(?) WHERE {where}", [pattern, *values])
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _view(case: Row, findings: list[Row]) -> CaseView:
+    by_field: dict[str, list[FindingView]] = {}
+    for row in findings:
+        by_field.setdefault(str(row["field"]), []).append(_finding(row))
+    year = case.get("year")
+    return CaseView(
+        str(case["case_id"]),
+        str(case["title"]),
+        str(case["journal"]),
+        int(year) if isinstance(year, int) else None,
+        str(case["kind"]),
+        by_field,
+    )
+
+
+def _finding(row: Row) -> FindingView:
+    notes = [str(row["code"])] if row["code"] else []
+    if row["attributes"]:
+        notes.append(describe(json.loads(str(row["attributes"]))))
+    if isinstance(row["when_days"], float):
+        notes.append(f"day {row['when_days']:g}")
+    value = f"{row['value']} {row['unit']}".rstrip()
+    shown = f"{value} ({'; '.join(notes)})" if notes else value
+    return FindingView(
+        shown,
+        str(row["assertion"]),
+        str(row["text"]),
+        str(row["section"]),
+        int(str(row["start"])),
+        int(str(row["end"])),
+    )
