@@ -44,7 +44,8 @@ _COPYRIGHT: Final = re.compile(
     r"|(?:19|20)\d\d (?:©|\(c\)|Elsevier|Wiley|S\. Karger))"
 )
 _JOURNAL_LINE: Final = re.compile(
-    r"(?<=[.!?)] )[A-Z][\w&,.:() -]{1,90}? ?(?:19|20)\d\d(?: [A-Z][a-z]{2}(?: \d{1,2})?)?"
+    r"(?<=[.!?)] )(?:(?:[A-Z][\w&-]*\.?|of|and|the|in|for|&|\([A-Z][\w ]{1,30}\)),? ){1,9}"
+    r"(?:19|20)\d\d(?: [A-Z][a-z]{2}(?: \d{1,2})?)?"
     r"[;,] ?\d{1,4}(?: ?\([^)]{1,12}\))?: ?[A-Za-z]?\d+(?:[-–][A-Za-z]?\d+)?\.?$"
 )
 _TRUNCATED: Final = re.compile(r"\s*\(ABSTRACT TRUNCATED[^)]{0,40}\)$")

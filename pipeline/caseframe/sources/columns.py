@@ -129,7 +129,7 @@ def article(values: Mapping[str, Cell], origin: Origin, *, body: bool = False) -
         pmid = clean_pmid(own_id)
     return Article.build(
         article_id="" if pmid or pmcid or doi else own_id,
-        title=clean_title(title),
+        title=title,
         abstract=parts,
         body=[("", paragraph) for paragraph in _text(values, "body", fold=False).splitlines()] if body else (),
         pmid=pmid,

@@ -44,32 +44,38 @@ def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
 
 
 class _Starts:
-    """Tells the first line of a record: its PMID, or after a blank line a tag that a record has but once."""
+    """Tells the first line of a record: its PMID, or, after a blank line, a tag again that a record has but once."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
-        self._after_blank = True
+        self._blank = False
 
     def __call__(self, line: str) -> bool:
         tag = line[:4].rstrip() if line[4:5] == "-" else ""
-        after_blank, self._after_blank = self._after_blank, not line.strip()
-        new = tag == "PMID" or (after_blank and tag in _ONCE and tag in self._seen)
+        if tag not in _ONCE:
+            self._blank = self._blank or not line.strip()
+            return False
+        new = tag == "PMID" or (self._blank and tag in self._seen)
         if new:
-            self._seen = set()
-        if tag in _ONCE:
-            self._seen.add(tag)
+            self._seen, self._blank = set(), False
+        self._seen.add(tag)
         return new
 
 
 def tagged_values(lines: list[str]) -> list[tuple[str, str]]:
     """The tags with their values in the order of the record, wrapped lines joined."""
     found: list[tuple[str, list[str]]] = []
+    value: list[str] = []
     for line in lines:
         match = None if line.startswith(" ") else _TAG.match(line)
         if match:
-            found.append((match[1], [match[2]]))
-        elif found:
-            found[-1][1].append(line)
+            value = [match[2]]
+            found.append((match[1], value))
+        elif not line:
+            # What stands behind a blank line belongs to no field, be it a broken tag.
+            value = []
+        else:
+            value.append(line)
     return [(tag, fold_space(" ".join(parts))) for tag, parts in found]
 
 

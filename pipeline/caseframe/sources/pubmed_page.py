@@ -260,7 +260,7 @@ class _Body:
         elif _NO_ABSTRACT.fullmatch(line):
             self._under = "other"
         elif keywords := _KEYWORDS.match(line):
-            if self._under in {"abstract", "other", ""} and not self.keywords:
+            if self._under in {"abstract", "another", "other", ""} and not self.keywords:
                 self.keywords = [word for part in keywords[1].split(";") if (word := part.strip().rstrip("."))]
             self._under = "other"
         elif heading := _HEADINGS.get(line.casefold().rstrip(":")):

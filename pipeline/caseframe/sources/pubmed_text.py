@@ -25,6 +25,7 @@ FORMAT: Final = "pubmed_text"
 _NUMBERED: Final = re.compile(r"(\d{1,7})[.:] +\S")
 _CITATION: Final = re.compile(r"\d{1,7}[.:] +(?P<journal>\S.*?)[.;:]? +(?P<date>(?:1[5-9]|20)\d\d\b[^;:]*)", re.DOTALL)
 _IDS: Final = re.compile(r"(?:DOI|PMCID|PMID): ?\S")
+_IDS_AT_END: Final = re.compile(r"\n((?:(?:DOI|PMCID|PMID): ?\S[^\n]*(?:\n|\Z))+)\Z")
 _PMID: Final = re.compile(r"^PMID: *(\d{1,9})", re.MULTILINE)
 _DOI_LINE: Final = re.compile(r"^DOI: *(\S.*)$", re.MULTILINE)
 _PMCID_LINE: Final = re.compile(r"^PMCID: *(\S.*)$", re.MULTILINE)
@@ -116,8 +117,7 @@ def _article(paragraphs: list[str], origin: Origin) -> Article:
         raise BrokenRecord("The record does not start with a numbered citation", "Export it from PubMed again")
     if len(paragraphs) < 2 or _IDS.match(paragraphs[1]):
         raise BrokenRecord("The record has no title", "Export it from PubMed again")
-    rest = paragraphs[2:]
-    authors, rest = _take_authors(rest)
+    authors, rest = _take_authors([part for paragraph in paragraphs[2:] for part in _without_ids(paragraph)])
     parts = _Parts(rest)
     year, date = parse_date(citation["date"])
     pmid, pmcid = _PMID.search(parts.ids), _PMCID_LINE.search(parts.ids)
@@ -136,6 +136,12 @@ def _article(paragraphs: list[str], origin: Origin) -> Article:
         date=date,
         language=language,
     )
+
+
+def _without_ids(paragraph: str) -> list[str]:
+    """The paragraph, and apart from it the ids that follow it without a blank line."""
+    ids = _IDS_AT_END.search(paragraph)
+    return [paragraph[: ids.start()], ids[1]] if ids and ids.start() else [paragraph]
 
 
 def _doi(ids: str, citation: str) -> str:
