@@ -14,6 +14,8 @@ from caseframe.stages.sentences import sentence_starts
 from caseframe.stages.tokenizer import blank
 
 assert caseframe.stages.sentences
+# scispaCy's tokenizer rules hold "||" within a set of characters.
+pytestmark = pytest.mark.filterwarnings("ignore:Possible set union:FutureWarning")
 
 
 @cache

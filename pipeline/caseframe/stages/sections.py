@@ -133,30 +133,26 @@ def _pattern(names: Iterable[str]) -> str:
 
 # "(1) Background:", "Results." as a sentence of its own, "CASE REPORT A 30-year-old", "Aim — ".
 _INLINE = re.compile(
-    rf"(?:abstract:?\s+(?=\S))?(?:\(?\d\)\s*|\d\.\s+)?(?P<label>{_pattern(_KIND_OF)})"
-    r"(?P<mark>\s*[:：]|\.(?=\s+[^\W_a-z]|\s*$)|\s*[—–]\s*(?=[^\W_a-z])|\s(?=[^\W_a-z]))",
-    re.IGNORECASE,
+    rf"(?i:abstract:?\s+(?=\S))?(?:\(?\d\)\s*|\d\.\s+)?(?P<label>(?i:{_pattern(_KIND_OF)}))"
+    r"(?P<mark>\s*[:：]|(?:\.\s+|\s*[—–]\s*|\s)(?=[^\W_a-z])|\.\s*$)"
 )
+_CAPITALISED = re.compile(r"[^\W\d_a-z](?:\s|[a-z])")
 
 
 def inline_label(text: str, start: int, end: int) -> tuple[str, int] | None:
     """The label that a sentence at `start` begins with, and the offset after it; None where it begins with none.
 
-    Only a printed label counts: a capital first, then a colon, a full stop or a dash; without any, all capitals.
+    Only a printed label counts: a capital first, then a colon, or a full stop or a dash before another capital; without
+    any mark, all capitals before a word that has them not ("CASE REPORT A man").
     """
     match = _INLINE.match(text, start, end)
-    if match is None:
+    if match is None or not match["label"][0].isupper():
         return None
-    label, mark = match["label"], match["mark"]
-    # IGNORECASE makes the classes after the mark match any letter.
-    following = text[match.end() : match.end() + 2].lstrip()[:1]
-    if not label[0].isupper() or (not mark.rstrip().endswith((":", "：")) and following.islower()):
-        return None
-    if mark.isspace() and not (
-        label.isupper() and len(label) > 3 and text[match.end() + 1 : match.end() + 2].islower()
-    ):
-        return None
+    label = match["label"]
     after = match.end()
+    shouted = label.isupper() and len(label) > 3 and _CAPITALISED.match(text, after)
+    if match["mark"].isspace() and not shouted:
+        return None
     while after < end and text[after].isspace():
         after += 1
     return label, after
