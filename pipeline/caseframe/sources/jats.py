@@ -153,7 +153,7 @@ def _abstracts(meta: etree._Element) -> tuple[etree._Element | None, tuple[Other
 
 
 def _joined(abstract: etree._Element) -> str:
-    return "\n".join(text for _, text in _sections(abstract, ()))
+    return "\n".join(text for _, text in _sections(abstract, ()) if text)
 
 
 def _sections(element: etree._Element | None, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
