@@ -17,6 +17,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,14 @@ import caseframe.stages.sections  # noqa: E402
 import caseframe.stages.sentences  # noqa: E402, F401
 from caseframe.schema import Article  # noqa: E402
 from caseframe.stages.extensions import make_doc  # noqa: E402
-from caseframe.stages.narrative import BIAS, THRESHOLD, builtin_weights, sentence_features  # noqa: E402
+from caseframe.stages.narrative import (  # noqa: E402
+    BIAS,
+    THRESHOLD,
+    TITLE,
+    builtin_weights,
+    lift_titles,
+    sentence_features,
+)
 from caseframe.stages.tokenizer import blank  # noqa: E402
 
 MIN_COUNT = 8
@@ -147,6 +155,18 @@ def fit(train: list[Sentence], strength: float) -> Model:
     return Model(names, regression.fit(matrix(sure, names), [sentence.label for sentence in sure]))
 
 
+def lift(sentences: list[Sentence], scores: np.ndarray) -> np.ndarray:
+    """Scores with the stage's rule for titles."""
+    result: list[float] = []
+    position = 0
+    for _, group in groupby(sentences, key=lambda sentence: sentence.article):
+        own = list(group)
+        part = [float(score) for score in scores[position : position + len(own)]]
+        result.extend(lift_titles(part, [TITLE in sentence.features for sentence in own]))
+        position += len(own)
+    return np.array(result)
+
+
 def best_of_findings(sentences: list[Sentence], scores: np.ndarray) -> np.ndarray:
     """For each finding the best score of a sentence that has its words."""
     best: dict[int, float] = {}
@@ -183,6 +203,7 @@ def main() -> None:
     groups = [sentence.article for sentence in train]
     for learn, test in GroupKFold(5).split(train, groups=groups):
         scores[test] = fit([train[i] for i in learn], arguments.strength).score([train[i] for i in test])
+    scores = lift(train, scores)
     threshold = float(np.quantile(best_of_findings(train, scores), 1 - KEPT_FINDINGS, method="lower"))
     threshold = int(threshold * 1000) / 1000
     report("cross-validation", train, scores, threshold)
@@ -197,7 +218,7 @@ def main() -> None:
     print(f"{len(weights)} features")
     if arguments.dev:
         dev = read(arguments.data / "casefields_dev", banned)
-        report("casefields_dev", dev, model.score(dev), threshold)
+        report("casefields_dev", dev, lift(dev, model.score(dev)), threshold)
     if arguments.write:
         lines = [f"{BIAS}\t{model.regression.intercept_[0]:.3f}", f"{THRESHOLD}\t{threshold:.3f}"]
         lines += [f"{f}\t{w:.3f}" for f, w in sorted(weights.items(), key=lambda item: (-item[1], item[0]))]

@@ -18,7 +18,7 @@ import numpy as np
 from caseframe.schema import Article
 from caseframe.stages.extensions import make_doc
 from caseframe.stages.narrative import NarrativeTagger, narrative_score
-from fit_narrative import articles, read, report, stages
+from fit_narrative import articles, lift, read, report, stages
 
 
 def show(path: Path, number: int, skip: int) -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     tagger = NarrativeTagger()
     sentences = read(arguments.data / arguments.gold, set())
     scores = np.array([tagger.score(sentence.features) for sentence in sentences])
-    report(arguments.gold, sentences, scores, tagger.threshold)
+    report(arguments.gold, sentences, lift(sentences, scores), tagger.threshold)
 
     nlp = stages()
     docs = []

@@ -45,7 +45,7 @@ _JOINTS = frozenset((",", "and", "or", "nor", "and/or"))
 _BREAKS = frozenset((";", ":", "—", ".", "?", "!", "•", "\n"))
 _SUBJECTS = frozenset("he she it they we i there this these those that who which".split())
 _ARTICLES = frozenset("a an the his her their our its one two three four five several normal".split())
-_AUXILIARIES = frozenset("was were been had".split())
+_AUXILIARIES = frozenset("was were been had has have could can be is are also both all".split())
 _DONE = frozenset("treated operated diagnosed detected found managed presenting admitted".split())
 # What may stand before a denial inside a span without being what the span names: "felt no pain".
 _LIGHT = frozenset(
@@ -168,6 +168,11 @@ def _may_end(pattern: Pattern, part: int) -> bool:
     return all(optional for _, optional in pattern[part:])
 
 
+def _lower(word: str) -> str:
+    # NO in capitals is nitric oxide more often than a denial.
+    return word if word == "NO" else word.lower()
+
+
 @lru_cache(maxsize=50_000)
 def _keys(word: str) -> tuple[str, ...]:
     """What a token may match in the trie: itself, `<time>` for a unit of time ("3-month"), `<num>` for a number."""
@@ -218,7 +223,7 @@ class AssertionTagger:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["cues"]` and the scopes."""
-        words = [token.lower_ for token in doc]
+        words = [_lower(token.text) for token in doc]
         cues: list[Span] = []
         scopes: list[tuple[int, int, str, int, int]] = []
         hits = self._hits(words)
@@ -237,15 +242,19 @@ class AssertionTagger:
         return doc
 
     def _hits(self, words: list[str]) -> list[Hit]:
-        """The rules that match: the longest at each place, the first in the file of several as long; none overlap."""
-        hits: list[Hit] = []
-        position, length = 0, len(words)
-        while position < length:
-            hit = self._longest(words, position)
-            if hit is not None:
+        """The rules that match, none overlapping.
+
+        The longest wins, of several as long the one that is no denial ("was not" "not without"), then the first.
+        """
+        found = [hit for i in range(len(words)) if (hit := self._longest(words, i)) is not None]
+        found.sort(key=lambda hit: (hit.start - hit.end, hit.rule.direction != "pseudo", hit.start))
+        taken: set[int] = set()
+        hits = []
+        for hit in found:
+            if taken.isdisjoint(range(hit.start, hit.end)):
+                taken.update(range(hit.start, hit.end))
                 hits.append(hit)
-            position = hit.end if hit is not None else position + 1
-        return hits
+        return sorted(hits, key=lambda hit: hit.start)
 
     def _longest(self, words: list[str], position: int) -> Hit | None:
         best_end, best = position, None
@@ -375,9 +384,12 @@ class _Walk:
         dated = hit.rule.direction == "aside"
         limit = max(self.start, hit.start - hit.rule.max_scope)
         i = hit.start - 1
+        while i >= limit and self.words[i] in _AUXILIARIES:
+            i -= 1
         while i >= limit:
             word = self.words[i]
-            if i in self.stops or word == "(" or (i in self.verbs and not (dated and word in _AUXILIARIES)):
+            passive = word in _AUXILIARIES or (i > self.start and self.words[i - 1] in _AUXILIARIES)
+            if i in self.stops or word == "(" or (i in self.verbs and not (dated and passive)):
                 break
             if dated and (word in _DONE or i in self.dated):
                 break

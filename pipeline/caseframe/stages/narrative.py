@@ -29,6 +29,7 @@ from caseframe.errors import LexiconError
 
 SPANS = "narrative"
 SCORES = "caseframe.narrative"
+TITLE = "section title"
 BIAS, THRESHOLD = "(bias)", "(threshold)"
 
 
@@ -117,7 +118,10 @@ class NarrativeTagger:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["narrative"]` and the scores."""
-        scores = [(start, end, self.score(features)) for start, end, features in sentence_features(doc)]
+        rows = list(sentence_features(doc))
+        own = [self.score(features) for _, _, features in rows]
+        lifted = lift_titles(own, [TITLE in features for _, _, features in rows])
+        scores = [(start, end, score) for (start, end, _), score in zip(rows, lifted, strict=True)]
         doc.spans[SPANS] = [
             Span(doc, start, end, label="patient" if score >= self.threshold else "general")
             for start, end, score in scores
@@ -130,6 +134,12 @@ class NarrativeTagger:
         weights = self.weights
         total = weights[BIAS] + sum(weights[feature] for feature in set(features) if feature in weights)
         return 1 / (1 + math.exp(-total))
+
+
+def lift_titles(scores: Sequence[float], titles: Sequence[bool]) -> list[float]:
+    """A title names the condition of the patients whom the text tells of; alone it is too short to say so."""
+    best = max((score for score, title in zip(scores, titles, strict=True) if not title), default=0.0)
+    return [max(score, best / 2) if title else score for score, title in zip(scores, titles, strict=True)]
 
 
 @lru_cache(maxsize=50_000)
