@@ -59,15 +59,15 @@ _LISTS: Final = re.compile(r"\s*[;|\n]\s*")
 
 def normal_name(name: str) -> str:
     """A name without case and punctuation: `Article Title` is `article_title`."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip().lstrip("\ufeff"))
-    return re.sub(r"[^a-z0-9]+", "_", spaced.casefold()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
 
 
 def known_columns(names: Iterable[str]) -> dict[str, str]:
-    """Article attribute -> the name of the column that holds it, as far as names tell."""
+    """Article attribute -> the name of the column that holds it, as far as names tell; `articleTitle` is known too."""
     normal: dict[str, str] = {}
     for name in names:
         normal.setdefault(normal_name(name), name)
+        normal.setdefault(normal_name(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)), name)
     found = {}
     for attribute, candidates in NAMES.items():
         for candidate in candidates:

@@ -117,7 +117,7 @@ class ElementCutter:
         elif mark == b",":
             if self._open and not self._depth:
                 yield from self._close()
-            else:
+            elif self._open:
                 self._take(mark)
         elif self._open and self._depth:
             self._take(mark)

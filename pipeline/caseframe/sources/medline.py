@@ -32,6 +32,7 @@ _OTHER_KIND: Final = re.compile(r"(Publisher|AIDS|KIE|PIP|NASA|plain-language-su
 
 def sniff(head: str, name: str) -> bool:
     """Whether a line `PMID- …` is there and further tags after it."""
+    head = head.lstrip("\ufeff")
     record = _RECORD.search(head)
     return record is not None and not head[: record.start()].strip() and bool(_OTHER_TAG.search(head, record.end()))
 

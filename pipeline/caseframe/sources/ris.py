@@ -35,8 +35,9 @@ _TYPES: Final = {"JOUR": "Journal Article", "CASE": "Legal Case", "CHAP": "Book 
 
 def sniff(head: str, name: str) -> bool:
     """Whether a record opens with `TY  - `."""
+    head = head.lstrip("\ufeff")
     first = _TYPE_LINE.search(head)
-    return first is not None and len(head[: first.start()].strip("\ufeff\r\n\t ")) < 200
+    return first is not None and len(head[: first.start()].strip()) < 200
 
 
 def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
