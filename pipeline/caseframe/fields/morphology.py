@@ -1,7 +1,7 @@
 """The open class of operations: words that are procedures by the way they are built, listed or not.
 
-`hemisacrectomy` is a resection because it ends in -ectomy; `fixation` is a head noun that makes a procedure of the words
-before it. Misspellings one letter off a listed word ("hemisacretomy") resolve to it.
+`hemisacrectomy` is a resection because it ends in -ectomy; `fixation` is a head noun that makes a procedure of the
+words before it. Misspellings one letter off a listed word ("hemisacretomy") resolve to it.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ _NEEDS_OBJECT = frozenset(
     reconstruction drainage ablation clipping ligation evacuation cannulation lengthening grafting plating
     decompression""".split()
 )
-_FIXABLE = frozenset(("fracture", "dislocation", "body", "device"))
+_FIXABLE = frozenset(("fracture", "dislocation"))
 _REVISED_WHEN_REMOVED = re.compile(r"prosthesis|mesh|prosthetic|endoprosthesis|graft")
 _DATA_WORDS = frozenset("data value values dose doses information consent sample samples patient patients".split())
 
