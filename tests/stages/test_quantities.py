@@ -97,6 +97,7 @@ MEASURES = [
     ("his blood pressure was [90/60]", "BLOOD_PRESSURE", 90, "mmHg", (90, 60)),
     ("a pulse of [107 beats per minute]", "RATE", 107, "beats/minute", (107,)),
     ("[six cycles] of chemotherapy", "COUNT", 6, "cycle", (6,)),
+    ("a sedimentation rate of [30 mm/hr]", "RATE", 30, "mm/h", (30,)),
     ("body mass index of [31 kg/m2]", "BMI", 31, "kg/m2", (31,)),
 ]
 
@@ -255,7 +256,7 @@ def test_hanging_number_shares_the_unit() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["CD4 and IL-6 were raised", "Case 2 was told", "often and someone", "grade 3", "factor 4-induced", "type 2 diabetes"],
+    ["CD4 and IL-6 were raised", "Case 2 was told", "often and someone", "grade 3", "factor 4-induced"],
 )
 def test_numbers_that_measure_nothing(text: str) -> None:
     assert find_quantities(text) == []
@@ -263,9 +264,8 @@ def test_numbers_that_measure_nothing(text: str) -> None:
 
 def test_label_number_stays_out_of_a_list() -> None:
     assert [f.quantity.value for f in find_quantities("In case 2, 3 months after surgery")] == [91.2]
-    assert [f.quantity.value for f in find_quantities("In 2006, 39 years after it") if f.quantity.kind == "DURATION"] == [
-        14235
-    ]
+    found = find_quantities("In 2006, 39 years after it")
+    assert [f.quantity.value for f in found if f.quantity.kind == "DURATION"] == [14235]
 
 
 def test_title_and_abstract_stay_apart() -> None:
@@ -342,8 +342,8 @@ def kinds(text: str, kind: str) -> list[str]:
 
 
 def spelled(value: int) -> str:
-    ones = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-    ones += "seventeen eighteen nineteen".split()
+    ones = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
+    ones += "sixteen seventeen eighteen nineteen".split()
     tens = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
     if value >= 100:
         rest = f" and {spelled(value % 100)}" if value % 100 else ""

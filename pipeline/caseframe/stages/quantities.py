@@ -29,6 +29,7 @@ from caseframe.stages.units import (
     UNIT,
     Unit,
     days_of,
+    longest,
     number,
     number_starts,
     ordinal,
@@ -129,7 +130,7 @@ def _series(text: str, start: int) -> _Series | None:
     items: list[_Item] = []
     joins: list[str] = []
     match = _NUMBER.match(text, start)
-    while match is not None and len(items) < 12:
+    while match is not None and len(items) < 8:
         value = number(match[0])
         if value is None:
             break
@@ -329,10 +330,10 @@ def _rounded(days: float, series: _Series, is_age: bool) -> float:
 def _bare_age(text: str, start: int, lead: str) -> Found | None:
     """An age without its unit: `aged 62`, `ages ranging from 23 to 78`, `12 yo`."""
     short = _YO_AT_NUMBER.match(text, start)
-    series = _series(text, start) if short is None else _single(short["number"], short.end("number"))
-    if series is None or any(item.unit for item in series.items):
+    if short is None and _AGED.search(lead) is None:
         return None
-    if short is None and (_AGED.search(lead) is None or max(series.values) > 120):
+    series = _series(text, start) if short is None else _single(short["number"], short.end("number"))
+    if series is None or any(item.unit for item in series.items) or max(series.values) > 120:
         return None
     if short is None and _PATIENTS.match(text, series.end):
         return None
@@ -665,7 +666,7 @@ _NOT_LEVEL = re.compile(
 )
 _SPINE = re.compile(
     r"vertebra|level|spin[ae]|lamina|pedicle|root|radicul|dermatom|fracture|dis[ck]|burst|compression|fusion|"
-    r"corpectomy|laminectomy|cord|myel|kypho|lumbar|thoracic|cervical|sacr|paravert|epidural|body|bodies|neuro|hemangioma",
+    r"corpectomy|laminectomy|cord|myelo|kypho|lumbar|thoracic|cervical|sacr|paravert|epidural|body|bodies|neuro|hemangioma",
     re.IGNORECASE,
 )
 _ORDER = "CTLS"
@@ -744,7 +745,7 @@ def find_quantities(text: str) -> list[Found]:
             found.append(quantity)
             found.extend(_hanging(text, quantity))
             end, previous = quantity.end, quantity
-    return _longest(found)
+    return longest(found)
 
 
 _ON_TO = re.compile(r"^[^.;]{0,45}\b(?:to|and)\s$")
@@ -790,14 +791,6 @@ def _hanging(text: str, found: Found) -> list[Found]:
     value = round(value * quantity.value / second, 2)
     first = replace(quantity, value=value, values=(value,), text=match["number"])
     return [Found(start, start + len(match["number"]), first)]
-
-
-def _longest(found: list[Found]) -> list[Found]:
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda f: (f.start - f.end, f.start)):
-        if all(one.end <= other.start or one.start >= other.end for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda f: f.start)
 
 
 if not Span.has_extension("quantity"):

@@ -25,7 +25,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.stages.quantities import Quantity, quantities_of
-from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, days_of, number, ordinal
+from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, days_of, longest, number, ordinal
 
 SPANS = "times"
 LABELS = ("after", "follow_up", "before", "history", "duration", "date")
@@ -84,7 +84,7 @@ _COUNTED = re.compile(
     rf"|\b(?P<o3>{ORDINAL}){BLANK}(?:post(?:{DASH}|{BLANK})?op(?:erative)?|hospital|postsurgical|postpartum|postnatal){BLANK}{_unit.format(3)}\b"
     rf"|\b(?P<o4>{ORDINAL}){BLANK}{_unit.format(4)}{BLANK}(?:of{BLANK}(?:hospital\w*|{_follow}|admission|treatment|therapy|life)|after|following|post\w*)\b"
     rf"|\b(?:at|by|in|on|until|of){BLANK}the{BLANK}(?!first)(?:(?P<o7>{ORDINAL}){BLANK}and{BLANK})?(?P<o8>{ORDINAL}){BLANK}{_unit.format(8)}\b(?!{BLANK}of{BLANK}(?:life|age|gest))"
-    rf"|\bon{BLANK}(?:the{BLANK})?day{BLANK}(?P<n5>\d{{1,3}})\b|\bday{BLANK}(?P<n6>\d{{1,3}}){BLANK}(?:after|post|following|of)\b",
+    rf"|\b(?:on|at|by|until){BLANK}(?:the{BLANK})?day{BLANK}(?P<n5>\d{{1,3}})\b|\bday{BLANK}(?P<n6>\d{{1,3}}){BLANK}(?:after|post|following|of)\b",
     re.IGNORECASE,
 )
 # A literal hint first: the full pattern is slow and often not needed.
@@ -247,11 +247,7 @@ def find_times(doc: Doc) -> list[_Time]:
     text = doc.text
     found = [*_counted(text), *_fixed(text), *_ages(doc), *_dates(doc)]
     found.extend(_from_duration(text, span, span._.quantity) for span in quantities_of(doc, "DURATION"))
-    kept: list[_Time] = []
-    for one in sorted(found, key=lambda time: (time.start - time.end, time.start)):
-        if all(one.end <= other.start or one.start >= other.end for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda time: time.start)
+    return longest(found)
 
 
 # ---------------------------------------------------------------------------------------------------- what governs what

@@ -6,8 +6,11 @@ Everything here works on plain strings; `quantities` puts the pieces together an
 from __future__ import annotations
 
 import re
+from bisect import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol, TypeVar
 
 DAYS_A_MONTH = 30.4
 DAYS_A_YEAR = 365.0
@@ -62,7 +65,8 @@ def number_starts(text: str) -> list[int]:
         word = match[0].lower()
         if word in _WORD_STARTS and text[max(0, match.start() - 1) : match.start()] not in ("_", "0"):
             # "a hundred" and "a dozen" begin with their article.
-            begins_before = word in ("hundred", "dozen") and text[: match.start()].lower().endswith("a ")
+            article = text[max(0, match.start() - 2) : match.start()].lower()
+            begins_before = word in ("hundred", "dozen") and article == "a "
             starts.append(match.start() - 2 if begins_before else match.start())
     return sorted(starts)
 
@@ -168,6 +172,7 @@ _TABLE: tuple[tuple[str, str, str, float], ...] = (
     ("CONCENTRATION", rf"/{BLANK}?(?:mm3|mm³|[µμ][lL]|mL|ml|L|HPF|hpf)", "", 1.0),
     ("DOSE", rf"(?i:mg|mcg|[µμu]g|ng|g|iu|units?|u|ml|mmol|gy|meq){_PER}{_DOSE_PER}(?:{_PER}{_DOSE_PER})*", "", 1.0),
     ("RATE", rf"(?i:beats|breaths|cycles|times|bpm|ml|l){_PER}(?i:min(?:utes?)?|day|h(?:our)?)", "", 1.0),
+    ("RATE", rf"mm{_PER}(?i:h(?:r|our)?|(?:1st|first){BLANK}hour)", "mm/h", 1.0),
     ("RATE", rf"(?i:bpm|hz|khz)|/{BLANK}?min(?:ute)?", "", 1.0),
     ("BMI", rf"(?i:kg{_PER}(?:m2|m²|m\^2))", "kg/m2", 1.0),
     ("PRESSURE", rf"(?i:mm{BLANK}?hg|cm{BLANK}?h2o|kpa)", "", 1.0),
@@ -225,3 +230,27 @@ def unit(text: str) -> Unit:
 def _folded(text: str) -> str:
     text = re.sub(rf"{BLANK}?\bper{BLANK}", "/", text.replace("μ", "µ").replace("mcg", "µg"))
     return re.sub(r"\s+", "", text)
+
+
+class _Stretch(Protocol):
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+_S = TypeVar("_S", bound=_Stretch)
+
+
+def longest(stretches: Iterable[_S]) -> list[_S]:
+    """The longest stretches of which none overlaps another, in text order; of two alike the first."""
+    starts: list[int] = []
+    kept: list[_S] = []
+    for one in sorted(stretches, key=lambda stretch: (stretch.start - stretch.end, stretch.start)):
+        place = bisect(starts, one.start)
+        free_before = place == 0 or kept[place - 1].end <= one.start
+        if free_before and (place == len(kept) or one.end <= kept[place].start):
+            starts.insert(place, one.start)
+            kept.insert(place, one)
+    return kept
