@@ -229,7 +229,10 @@ def is_short_form(short: str) -> bool:
 
 def best_start(short: str, text: str, begin: int, end: int) -> int | None:
     """Where in `text[begin:end]` the long form of a short form begins, or None where none is there."""
-    parts = [(match.start(), match[0].translate(_GREEK).lower()) for match in _PART.finditer(text, begin, end)]
+    parts = [
+        (match.start(), match[0].translate(_GREEK).lower(), match[0].lower() in _STOP)
+        for match in _PART.finditer(text, begin, end)
+    ]
     if not parts:
         return None
     best: tuple[float, int] | None = None
@@ -291,7 +294,7 @@ def _clear_begin(text: str, begin: int, end: int) -> int:
     return begin
 
 
-def _align(letters: list[str], parts: list[tuple[int, str]], text: str, begin: int) -> tuple[float, int] | None:
+def _align(letters: list[str], parts: list[tuple[int, str, bool]], text: str, begin: int) -> tuple[float, int] | None:
     """The best alignment of all letters with parts that reaches the last part: mean worth and start offset."""
     count = len(letters)
     # rest[i] is the best score for letters[i:] in the parts from the current one on.
@@ -299,16 +302,16 @@ def _align(letters: list[str], parts: list[tuple[int, str]], text: str, begin: i
     rest = [none] * count + [0.0]
     best: tuple[float, int] | None = None
     for at in range(len(parts) - 1, -1, -1):
-        offset, part = parts[at]
+        offset, part, is_stop = parts[at]
         in_word = offset > begin and not text[offset - 1].isspace() and text[offset - 1] not in "([\"'“‘"
-        skip = _SKIP_STOP if part in _STOP else _SKIP_HYPHEN if in_word else _SKIP
+        skip = _SKIP_STOP if is_stop else _SKIP_HYPHEN if in_word else _SKIP
         row = [rest[i] - skip for i in range(count + 1)]
         for i in range(count):
             for used, worth in _runs(letters, i, part):
                 score = worth + rest[i + used]
                 if score > row[i]:
                     row[i] = score
-                if i == 0 and worth >= _FIRST * 0.99 and score > none and (part not in _STOP or part == "in"):
+                if i == 0 and worth >= _FIRST * 0.99 and score > none and (not is_stop or part == "in"):
                     mean = (score - (_MID_WORD if in_word else 0.0)) / count
                     if best is None or mean > best[0]:
                         best = mean, offset
