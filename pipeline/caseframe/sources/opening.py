@@ -48,7 +48,7 @@ _ZLIB: Final = _fastest_zlib()
 STDIN: Final = "-"
 _BUFFER: Final = 1 << 17
 _STEP: Final = 1 << 14
-_ZSTD_STEP: Final = 1 << 10
+_ZSTD_STEP: Final = 1 << 8
 """Zstandard expands a step at one go, up to 30,000 times: small steps bound what a hostile file can take."""
 _LAYERS: Final = 3
 _SUFFIXES: Final = (".gz", ".xz", ".zst", ".bz2")
@@ -141,17 +141,18 @@ def iter_inputs(paths: Iterable[str | Path]) -> Iterator[Input]:
 
     Patterns (`*.xml.gz`, `s3://bucket/**/*.xml`) are filled in. Links to folders are followed, once each.
 
-    Raises `NoArticles` where a path does not exist, before anything is read.
+    Raises `NoArticles` where a path does not exist or a URL cannot be looked at, before anything is read.
     """
     names = [str(path) for path in paths]
     for name in names:
         if name != STDIN and not is_url(name) and not Path(name).exists() and not _matches(name):
             raise NoArticles(f"There is no file or folder {name}", "Look at the path")
+    remote = {name: list(_remote_inputs(name)) for name in names if is_url(name)}
     for name in names:
         if name == STDIN:
             yield Input(STDIN)
         elif is_url(name):
-            yield from _remote_inputs(name)
+            yield from remote[name]
         elif Path(name).exists():
             yield from _local_inputs(Path(name))
         else:
@@ -410,7 +411,7 @@ class _Frames(io.RawIOBase):
         self._step = step
         self._frame: Any = None
         self._input = b""
-        self._output = b""
+        self._output = memoryview(b"")
 
     def readable(self) -> bool:
         """Always."""
@@ -434,7 +435,7 @@ class _Frames(io.RawIOBase):
                 if not self._input:
                     continue
                 self._frame = self._new_frame()
-            self._output = self._decompress()
+            self._output = memoryview(self._decompress())
         size = min(len(buffer), len(self._output))
         buffer[:size] = self._output[:size]
         self._output = self._output[size:]

@@ -98,7 +98,7 @@ class RecordCutter:
         Raises `BrokenFile` at the end where a set of records was opened and never closed.
         """
         window = _Window(_narrow(chunks(stream)))
-        json_string = bytes(window.start()).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b'"')
+        json_string = window.starts_with(b'"')
         encoding: str | None = None
         depth = 0
         ends_inside = False
@@ -215,11 +215,12 @@ class _Window:
         self.buffer = bytearray()
         self._pieces = pieces
 
-    def start(self) -> bytearray:
-        """The first bytes of the stream."""
-        while len(self.buffer) < _TAIL and self.more():
-            pass
-        return self.buffer[:_TAIL]
+    def starts_with(self, mark: bytes) -> bool:
+        """Whether this is what comes first, but for white space."""
+        while not (start := self.buffer[:_TAIL].lstrip(b"\xef\xbb\xbf \r\n\t")):
+            if len(self.buffer) >= _TAIL or not self.more():
+                break
+        return start.startswith(mark)
 
     def more(self) -> bool:
         """Takes in the next piece; False at the end."""
