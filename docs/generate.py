@@ -86,7 +86,7 @@ def cli_page() -> Iterator[str]:
         for parameter in sub.params:
             names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
             if parameter.param_type_name == "argument":
-                names = f"`{parameter.human_readable_name}`"
+                names = f"`{str(parameter.name).upper()}`"
             text = getattr(parameter, "help", "") or ""
             if names != "`--help`":
                 yield f"| {names} | {text} |"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from spacy.language import Language
+
+from caseframe.pipeline import assemble
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,3 +25,9 @@ def data_dir() -> Path:
     if not (folder / "articles").is_dir():
         pytest.skip(f"no development data in {folder} (set CASEFRAME_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def nlp() -> Language:
+    """The whole pipeline, assembled once."""
+    return assemble()

@@ -1,0 +1,61 @@
+import pytest
+from spacy.language import Language
+
+from caseframe.pipeline import extract_article
+from caseframe.schema import Article, Finding
+
+
+def found(nlp: Language, text: str, field: str) -> list[Finding]:
+    lead = "A 40-year-old man with osteosarcoma of the femur underwent wide resection. "
+    article = Article.build(title="Osteosarcoma: a case report", abstract=[("", lead + text)], pmid="1")
+    (case,) = extract_article(article, nlp).cases
+    for finding in case.findings:
+        assert article.text[finding.start : finding.end] == finding.text
+    return [finding for finding in case.findings if finding.field == field]
+
+
+def test_no_recurrence_is_absent_with_its_time(nlp: Language) -> None:
+    (finding,) = found(nlp, "At 2-year follow-up, he had no local recurrence.", "recurrence")
+    assert (finding.assertion, finding.when_days) == ("absent", 730)
+    assert finding.text.startswith("no ")
+
+
+def test_the_last_word_on_recurrence_counts(nlp: Language) -> None:
+    text = "There was no recurrence at 6 months. Two years later, a local recurrence was found in the scar."
+    (finding,) = found(nlp, text, "recurrence")
+    assert finding.assertion == "present"
+
+
+def test_no_evidence_of_disease(nlp: Language) -> None:
+    (finding,) = found(nlp, "He was disease-free 3 years after surgery.", "disease_status")
+    assert finding.value == "no_evidence_of_disease"
+
+
+def test_death_of_disease(nlp: Language) -> None:
+    text = "He died of pulmonary metastases 8 months after surgery."
+    assert [f.value for f in found(nlp, text, "vital_status")] == ["dead"]
+    assert [f.value for f in found(nlp, text, "disease_status")] == ["died_of_disease"]
+
+
+def test_alive_by_a_state_at_a_later_time(nlp: Language) -> None:
+    assert [f.value for f in found(nlp, "At 18 months, the patient walked without pain.", "vital_status")] == ["alive"]
+    assert found(nlp, "The postoperative radiograph showed a stable implant.", "vital_status") == []
+
+
+def test_the_death_of_another_is_not_the_patients(nlp: Language) -> None:
+    assert found(nlp, "His father had died of a stroke.", "vital_status") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "months"),
+    [
+        ("At the 1-year follow-up he was well.", 12),
+        ("He was followed for 30 months.", 30),
+        ("He walked at 6 weeks. At 2 years he had no pain.", 24),
+        ("Three months after surgery, he returned to work.", 3),
+    ],
+)
+def test_follow_up_is_the_longest_time(nlp: Language, text: str, months: float) -> None:
+    (finding,) = found(nlp, text, "follow_up")
+    assert finding.value == pytest.approx(months, rel=0.01)
+    assert finding.unit == "month"
