@@ -1,7 +1,7 @@
 """Words around the names of operations and devices: body parts, sides, approaches.
 
-The pipelines have no part-of-speech tagger; what may stand before a head is told by these words, by the adjective endings
-of medical Latin and by the lexicon terms of the Doc.
+The pipelines have no part-of-speech tagger; what may stand before a head is told by these words, by the adjective
+endings of medical Latin and by the lexicon terms of the Doc.
 """
 
 from __future__ import annotations

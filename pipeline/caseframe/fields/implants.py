@@ -27,9 +27,9 @@ FIELD = "implant"
 _ATTRIBUTE_OF = {"material": "material", "manufacture": "manufacture", "feature": "features", "fixation": "fixation"}
 
 # General heads and the heads that they may stand for.
-_PROSTHETIC = re.compile(
-    r"prosthesis|implant|cage|plate|nail|spacer|replacement|device|stem|component|construct|system"
-)
+_PROSTHETIC = re.compile(r"prosthesis|implant|cage|spacer|replacement|\bstem|\bdisc\b")
+# What else an "implant" may be where it is the only device told.
+_FIXATORS = re.compile(r"plate|nail|rod|screw|wire|mesh|device|system")
 _GENERAL: dict[str, re.Pattern[str]] = {
     "implant": _PROSTHETIC,
     "prosthesis": re.compile(r"prosthesis|valve"),
@@ -97,7 +97,8 @@ _NO_DEVICE: dict[str, re.Pattern[str]] = {
         r"catheter (?:ablation|angio\w*|directed|based|intervention)|(?:radiofrequency|ablation) catheter"
     ),
     "shunt": re.compile(
-        r"(?:intracardiac|portosystemic|left-to-right|right-to-left|arteriovenous|interatrial|pulmonary|vascular|venous) shunts?"
+        r"(?:intracardiac|portosystemic|left-to-right|right-to-left|arteriovenous|interatrial|pulmonary|vascular|venous) "
+        r"shunts?"
     ),
     "implant": re.compile(r"implant of|(?:stent|tumor|peritoneal|endometriotic|metastatic) implants?"),
     "crown": re.compile(r"(?:tooth|teeth|fused teeth) crowns?"),
@@ -331,6 +332,19 @@ def _read_phrase(reading: _Reading, mention: _Mention) -> None:
         if j in reading.parts:
             _take(reading, mention, j)
     _read_after(reading, mention)
+    if not mention.site:
+        _read_operation(reading, mention)
+
+
+def _read_operation(reading: _Reading, mention: _Mention) -> None:
+    """The site of the operation that a device was used for: "sacral reconstruction with a 3D-printed implant"."""
+    bound = max(reading.doc[mention.start].sent.start, mention.start - 7)
+    words = reading.words[bound : mention.start]
+    if not any(word in ("with", "using", "by") for word in words):
+        return
+    sites = [j for j in range(bound, mention.start) if j in reading.sites]
+    if sites and all(reading.words[j] not in (",", ";", "and", "after") for j in range(sites[-1], mention.start)):
+        mention.site = _site_name(reading, sites[-1], sites[-1] + 1)
 
 
 def _take(reading: _Reading, mention: _Mention, i: int) -> None:

@@ -1,7 +1,7 @@
 """Resection margins: R0, R1, wide, marginal, intralesional, negative ("margins were free of tumor"), positive.
 
-Terms of the lexicon name most; sentences about margins ("the resection margins were tumor free") are read by what stands
-near the word. A margin of a lesion on an image ("ill-defined margins") is none of a resection.
+Terms of the lexicon name most; sentences about margins ("the resection margins were tumor free") are read by what
+stands near the word. A margin of a lesion on an image ("ill-defined margins") is none of a resection.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from spacy.tokens import Doc
 
 from caseframe.fields.base import make_finding
-from caseframe.schema import Finding
+from caseframe.schema import Assertion, Finding
 
 SOURCE = "margins"
 FIELD = "margin"
@@ -72,7 +72,7 @@ def find(doc: Doc) -> Iterator[Finding]:
         span = doc.char_span(start, end, alignment_mode="expand")
         if span is not None:
             # The denial is part of what makes a margin negative: the margin itself is told as present.
-            assertion = "present" if value in ("negative", "R0") else None
+            assertion: Assertion | None = "present" if value in ("negative", "R0") else None
             yield make_finding(span, FIELD, value, source=SOURCE, assertion=assertion, confidence=confidence)
 
 

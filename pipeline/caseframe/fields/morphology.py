@@ -121,7 +121,8 @@ HEADS: dict[str, tuple[str, bool]] = {
     "reimplantation": ("reconstruction", True), "repositioning": ("other", False), "aspiration": ("other", False),
     "packing": ("other", False), "suturing": ("other", False),
     "reduction": ("other", False), "surgery": ("other", True), "operation": ("other", True),
-    "procedure": ("other", False), "plication": ("reconstruction", True), "imbrication": ("reconstruction", True), "luxation": ("other", False),
+    "procedure": ("other", False), "plication": ("reconstruction", True), "imbrication": ("reconstruction", True),
+    "luxation": ("other", False),
     "untethering": ("other", True), "marsupialization": ("other", True), "fenestration": ("other", False),
     "myotomy": ("other", True),
     "harvest": ("other", False), "sampling": ("other", False), }  # fmt: skip

@@ -27,7 +27,7 @@ from caseframe.fields.base import make_finding
 from caseframe.fields.morphology import GENERIC, HEADS, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
-from caseframe.schema import AttributeValue, Finding
+from caseframe.schema import Attributes, AttributeValue, Finding
 
 SOURCE = "procedures"
 FIELD = "procedure"
@@ -86,7 +86,8 @@ _PREPOSITIONS = frozenset(
 _NOT_BEFORE = frozenset(
     """margin margins time room theatre theater department unit instrument instruments instrumentarium port ports tube
     tubes catheter catheters forceps needle needles pump therapy intensive hrct clinic division service report
-    record records center centre ward literature guideline guidelines field option options candidate candidates""".split()
+    record records center centre ward literature guideline guidelines field option options candidate
+    candidates""".split()
 )
 _SPECIMENS = frozenset(
     "specimen specimens sample samples material finding findings result results cavity bed line".split()
@@ -236,10 +237,62 @@ def find(doc: Doc) -> Iterator[Finding]:
     nouns = _noun_mentions(reading)
     taken = {i for mention in nouns for i in range(mention.start, mention.end)}
     verbs = [mention for mention in _verb_mentions(reading) if mention.start not in taken]
+    findings = []
     for mention in sorted(nouns + verbs, key=lambda mention: mention.start):
         finding = _verb_finding(reading, mention) if mention.verb else _noun_finding(reading, mention)
         if finding is not None:
-            yield finding
+            findings.append(finding)
+    yield from _by_history(doc, findings)
+
+
+# Earlier operations
+
+_PRESENTS = re.compile(
+    r"\b(?:present(?:ed|s|ing)|complain\w*|(?:re)?admitted|referred|developed|noticed|was found|were found|visited|"
+    r"diagnosed)\b"
+    r".*?(?P<gap>\b(?:\d+|\w+) (?:weeks?|months?|years?) (?:after|following|post)\b)",
+    re.I | re.S,
+)
+_AT_SITE = re.compile(r"\b(?:site|scar|history|area) of (?:an? |the |her |his )?(?:\w+ )?$", re.I)
+_JOINED = re.compile(r"(?:,|\s|and|with|plus|followed by|a|an|the|left|right|bilateral)*", re.I)
+_AFTER = re.compile(r"\b(?:after|following|post|since)", re.I)
+
+
+def _by_history(doc: Doc, findings: list[Finding]) -> Iterator[Finding]:
+    """Tells earlier operations as comorbidity; one that the told course holds stays a procedure."""
+    told = {finding.value for finding in findings if finding.assertion == "present" and not _is_earlier(doc, finding)}
+    before: Finding | None = None
+    for finding in findings:
+        if finding.assertion == "historical":
+            cue = doc.text[slice(*finding.cue)] if finding.cue else ""
+            if _AFTER.search(cue) and (finding.value in GENERIC or finding.value in told):
+                finding = replace(finding, assertion="present", cue=None)
+        elif finding.assertion == "present" and (_is_earlier(doc, finding) or _goes_on(doc, before, finding)):
+            finding = replace(finding, assertion="historical")
+        before = finding
+        if finding.assertion == "historical":
+            finding = replace(finding, field="comorbidity", attributes=Attributes())
+        yield finding
+
+
+def _is_earlier(doc: Doc, finding: Finding) -> bool:
+    """Whether an operation lies before the presentation: "presented 5 months after a mastectomy"."""
+    if finding.value in GENERIC:
+        return False
+    sentence = finding.sentence
+    begin = finding.start - max(0, doc.text.rfind(sentence, 0, finding.end + len(sentence)))
+    lead = sentence[:begin] if 0 < begin <= len(sentence) else ""
+    if _AT_SITE.search(lead):
+        return True
+    match = _PRESENTS.search(lead)
+    return match is not None and len(lead) - match.end("gap") < 40 and "," not in lead[match.end("gap") :]
+
+
+def _goes_on(doc: Doc, before: Finding | None, finding: Finding) -> bool:
+    """Whether a finding is joined to an earlier operation before it: "mastectomy with axillary dissection"."""
+    if before is None or before.assertion != "historical" or before.sentence != finding.sentence:
+        return False
+    return _JOINED.fullmatch(doc.text[before.end : finding.start]) is not None
 
 
 # Nouns
@@ -583,7 +636,7 @@ def _is_finite(reading: _Reading, i: int) -> bool:
 
 
 def _is_reduced_relative(reading: _Reading, i: int) -> bool:
-    """ "a mass resected from the arm", "treated ... and operated": a participle after a noun and before a preposition."""
+    """ "a mass resected from the arm": a participle after a noun and before a preposition."""
     words = reading.words
     if i == 0 or i + 1 >= len(words) or reading.doc[i].is_sent_start:
         return False
@@ -685,10 +738,7 @@ def _finding(
     levels = levels_beside(reading.doc, start, end)
     if levels and category in ("decompression", "fusion", "fixation", "resection", "biopsy", "other", "reconstruction"):
         attributes["levels"] = levels
-    finding = make_finding(span, FIELD, value, source=SOURCE, code=code, attributes=attributes, confidence=confidence)
-    if finding.assertion == "historical":
-        return replace(finding, field="comorbidity", attributes=type(finding.attributes)())
-    return finding
+    return make_finding(span, FIELD, value, source=SOURCE, code=code, attributes=attributes, confidence=confidence)
 
 
 _THROUGH = re.compile(r"^(?:through|via|by|using|with)$")
@@ -706,7 +756,7 @@ def _approach(reading: _Reading, mention: _Mention, start: int, end: int, value:
     for i in range(end, min(stop, end + 14)):
         if words[i] in ("approach", "approaches", "incision", "access", "route"):
             j = i - 1
-            near = []
+            near: list[str] = []
             while j >= end and j > i - 5 and not _THROUGH.match(words[j]):
                 if words[j] in APPROACHES:
                     near.insert(0, APPROACHES[words[j]])
