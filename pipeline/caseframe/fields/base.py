@@ -51,7 +51,7 @@ def make_finding(
         attributes=Attributes(attributes or {}),
         confidence=confidence,
         source=f"fields.{source}/{VERSION}",
-        sentence=span.sent.text,
+        sentence=span.sent.text.strip(),
         section=section_of(span),
         cue=(cue.start_char, cue.end_char) if cue is not None else None,
     )
