@@ -61,10 +61,10 @@ def main() -> None:
         for _, component in nlp.pipeline:
             doc = component(doc)
         docs.append(doc)
-    start = time.perf_counter()
+    start = time.process_time()
     for doc in docs:
         tagger(doc)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     print(f"speed: {1000 * seconds / sum(map(len, docs)) * 250:.3f} ms per 250 tokens ({len(docs)} abstracts)")
 
 

@@ -97,6 +97,9 @@ DENIED = [
     "Instead of {absent:amputation}, a wide resection was done.",
     "There was lack of {absent:ossification} on CT.",
     "With no {absent:complications}, she went home.",
+    "The fracture was initially misdiagnosed as {absent:sprain}.",
+    "After {present:surgery} the {absent:adjuvant therapy} was not started.",
+    "The tumour was erroneously diagnosed as {absent:infection}.",
     # the denial after
     "{absent:Infection} was not observed.",
     "{absent:Infection}, {absent:loosening} and {absent:fracture} were not observed.",
@@ -189,7 +192,6 @@ POSSIBLE = [
     "We could not rule out {possible:sarcoma}.",
     "It is not certain whether {possible:infection} was present.",
     "The differential diagnosis included {possible:lymphoma}.",
-    "The fracture was initially misdiagnosed as {possible:sprain}.",
     "The bleeding was thought to be {possible:haemobilia}.",
     "The tumour was mimicking {possible:osteomyelitis}.",
     "{possible:Sarcoma} was suggested by the radiologist.",
@@ -233,6 +235,8 @@ HISTORICAL = [
     "Ten years ago, a {historical:prosthesis} was implanted.",
     "A man with a history of {historical:sarcoma} presented with {present:cough}.",
     "A woman with a history of {historical:trauma} underwent {present:fusion}.",
+    "A man with a history of {historical:trauma} and {historical:migraine} underwent {present:fusion}.",
+    "She had undergone a {historical:mastectomy} with {historical:axillary dissection} and was admitted.",
     # how long a symptom has lasted is no history
     "He had a 3-month history of {present:pain}.",
     "He presented with a two-year history of {present:back pain} and {present:swelling}.",

@@ -53,6 +53,7 @@ _LIGHT = frozenset(
     "revealed still also completely needing needed experienced experiencing reported and but with performed completed "
     "discharged developed both all cases case a an".split()
 )
+_DETERMINERS = frozenset("the a an any this these his her their".split())
 _SEEN = frozenset(
     "observed seen noted detected found identified reported present evident visible noticed recorded encountered "
     "apparent demonstrated documented experienced discovered diagnosed recognized recognised visualized".split()
@@ -246,7 +247,12 @@ class AssertionTagger:
 
         The longest wins, of several as long the one that is no denial ("was not" "not without"), then the first.
         """
-        found = [hit for i in range(len(words)) if (hit := self._longest(words, i)) is not None]
+        opening = self._pairs
+        found = [
+            hit
+            for i, word in enumerate(words)
+            if (word in opening or len(_keys(word)) > 1) and (hit := self._longest(words, i)) is not None
+        ]
         found.sort(key=lambda hit: (hit.start - hit.end, hit.rule.direction != "pseudo", hit.start))
         taken: set[int] = set()
         hits = []
@@ -328,6 +334,7 @@ class _Walk:
         parts: list[tuple[int, int]] = []
         start: int | None = hit.end
         limit = min(self.end, hit.end + hit.rule.max_scope)
+        past = hit.rule.category == "historical"
         narrow = hit.rule.category in ("absent", "historical", "possible")
         i = hit.end
         while i < limit:
@@ -336,14 +343,14 @@ class _Walk:
                 word == ")" and "(" not in self.words[hit.end : i]
             ):
                 break
-            if word in _JOINTS and i > hit.end and self._new_clause(i):
+            if word in _JOINTS and i > hit.end and self._new_clause(i, past):
                 break
             if hit.rule.category == "possible" and word == "," and "or" not in self.words[i : i + 6]:
                 break
             if narrow and i > hit.end:
                 if i in self.verbs:
                     break
-                if i in self.asides and start is not None:
+                if i in self.asides and start is not None and not past:
                     parts.append((start, i))
                     start = None
                 elif start is None and word in ("or", "nor"):
@@ -353,8 +360,11 @@ class _Walk:
             parts.append((start, i))
         return [(a, b) for a, b in parts if a < b]
 
-    def _new_clause(self, joint: int) -> bool:
-        """Whether a comma or "and" opens a clause of its own, rather than going on with a list."""
+    def _new_clause(self, joint: int, past: bool) -> bool:
+        """Whether a comma or "and" opens a clause of its own, rather than going on with a list.
+
+        A history mostly modifies a subject, whose verb comes after: "with a history of trauma and surgery underwent".
+        """
         words, i = self.words, joint
         while i < self.end and words[i] in _JOINTS:
             i += 1
@@ -370,6 +380,8 @@ class _Walk:
             return True
         if i in self.verbs or (first.endswith("ed") and second in _AFTER_PARTICIPLE):
             return True
+        if past and words[joint] == "and":
+            return False
         for j in range(i, min(self.end, i + 15)):
             if j in self.stops or words[j] == ",":
                 return False
@@ -398,12 +410,22 @@ class _Walk:
             if word == "," and not any(self.words[j] in ("and", "or", "nor") for j in range(i, hit.start)):
                 break
             if i in self.asides and not dated:
+                if i == self.start or self.words[i - 1] in (",", ";"):
+                    # "After surgery the fever was absent": the subject follows, and nothing marks where.
+                    i = self._subject(i, end) - 1
+                    break
                 # "recurrence on CT was not seen": the CT was.
                 end = i
-                parts.clear()
             i -= 1
         parts.append((i + 1, end))
         return [(a, b) for a, b in parts if a < b]
+
+    def _subject(self, opening: int, end: int) -> int:
+        """Where the subject begins after a circumstance that opens the clause."""
+        for i in range(end - 1, opening + 1, -1):
+            if self.words[i] in _DETERMINERS:
+                return i
+        return max(end - 2, opening + 1)
 
     def _clause_before(self, joint: int) -> bool:
         for j in range(joint - 1, max(self.start, joint - 15) - 1, -1):
