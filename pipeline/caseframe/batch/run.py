@@ -189,7 +189,7 @@ def _read_one(
             progress(source.name, state.counts)
     _write(state, number, chunk)
     counts = {name: state.counts[name] - before[name] for name in COUNTS}
-    state.run.finish(Finished(source.name, number, source.digest(), counts, deleted))
+    state.run.finish(Finished(source.name, number, source.sha256(), counts, deleted))
     return limit is None or state.counts["articles"] < limit
 
 
