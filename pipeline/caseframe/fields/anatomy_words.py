@@ -62,8 +62,8 @@ _NOT_ANATOMICAL = frozenset(
     occasional residual superficial real formal serial spherical conical cylindrical identical practical ethical
     historical biological chemical mechanical electrical optical typical vertical horizontal longitudinal
     transverse oblique rotational cystic fibrotic necrotic neoplastic metastatic sarcomatous fibrous calcareous
-    purulent ischemic hemorrhagic septic infectious tuberculous rheumatic diabetic osteoporotic arthritic
-    stenotic aneurysmal obstructive thrombotic embolic""".split()
+    purulent ischemic hemorrhagic septic infectious tuberculous rheumatic diabetic osteoporotic peripheral
+    trophoblastic diverting arthritic stenotic aneurysmal obstructive thrombotic embolic""".split()
 )
 
 APPROACHES: dict[str, str] = {

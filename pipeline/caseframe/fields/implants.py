@@ -97,7 +97,7 @@ _NO_DEVICE: dict[str, re.Pattern[str]] = {
         r"catheter (?:ablation|angio\w*|directed|based|intervention)|(?:radiofrequency|ablation) catheter"
     ),
     "shunt": re.compile(
-        r"(?:intracardiac|portosystemic|left-to-right|right-to-left|arteriovenous|interatrial|pulmonary|vascular|venous) "
+        r"(?:intracardiac|portosystemic|left-to-right|right-to-left|arteriovenous|interatrial|vascular|venous) "
         r"shunts?"
     ),
     "implant": re.compile(r"implant of|(?:stent|tumor|peritoneal|endometriotic|metastatic) implants?"),

@@ -85,6 +85,8 @@ _NO_PROCEDURE = re.compile(
     r"|(?:^|micro|fluoro|spectro|ophthalmo|oto|radio|dermo|dermato|strobo|necro|horo|kaleido|tele|gonio|retino|capillaro|"
     r"skia|photo|ebullio|tricho|peri|trans|nephelo|reflecto)scopy$"
 )
+# "post-transplantation", "preembolization": the time about an operation.
+_ABOUT = re.compile(r"post(?!auricul)|(?:pre|peri|non|anti)-", re.I)
 # Two organs joined by a stoma are an anastomosis: hepaticojejunostomy, not jejunostomy.
 _ANASTOMOSIS = re.compile(
     r"(?:hepatico|choledocho|chole?cysto|pancreatico|pancreato|gastro|esophago|oesophago|duodeno|jejuno|ileo|colo|entero|"
@@ -114,18 +116,15 @@ HEADS: dict[str, tuple[str, bool]] = {
     "embolization": ("embolization", True), "coiling": ("embolization", True), "biopsy": ("biopsy", True),
     "revision": ("revision", False), "exchange": ("revision", False), "reoperation": ("revision", True),
     "debridement": ("other", True), "drainage": ("other", True), "stenting": ("other", True),
-    "clipping": ("other", True), "ligation": ("other", True), "shunting": ("other", True),
-    "lavage": ("other", True),
+    "clipping": ("other", True), "ligation": ("other", True), "shunting": ("other", True), "lavage": ("other", True),
     "exploration": ("other", False), "catheterization": ("other", True), "cauterization": ("other", True),
     "insertion": ("other", False), "placement": ("other", False), "implantation": ("other", False),
-    "reimplantation": ("reconstruction", True), "repositioning": ("other", False), "aspiration": ("other", False),
-    "packing": ("other", False), "suturing": ("other", False),
-    "reduction": ("other", False), "surgery": ("other", True), "operation": ("other", True),
-    "procedure": ("other", False), "plication": ("reconstruction", True), "imbrication": ("reconstruction", True),
-    "luxation": ("other", False),
+    "reimplantation": ("reconstruction", True), "repositioning": ("other", False), "reduction": ("other", False),
+    "surgery": ("other", True), "operation": ("other", True), "procedure": ("other", False),
+    "plication": ("reconstruction", True), "imbrication": ("reconstruction", True), "luxation": ("other", False),
     "untethering": ("other", True), "marsupialization": ("other", True), "fenestration": ("other", False),
     "myotomy": ("other", True),
-    "harvest": ("other", False), "sampling": ("other", False), }  # fmt: skip
+}  # fmt: skip
 
 GENERIC = frozenset(
     (
@@ -146,19 +145,18 @@ VERBS: dict[str, str] = {
     "enucleated": "enucleation", "debulked": "debulking", "dissected": "dissection", "curetted": "curettage",
     "curretted": "curettage", "amputated": "amputation", "disarticulated": "disarticulation",
     "reconstructed": "reconstruction", "repaired": "repair", "replaced": "replacement", "fused": "fusion",
-    "grafted": "grafting", "transplanted": "transplantation", "embolized": "embolization", "embolised": "embolization",
-    "coiled": "coiling", "ligated": "ligation", "clipped": "clipping", "stented": "stenting",
-    "decompressed": "decompression", "drained": "drainage", "debrided": "debridement", "evacuated": "evacuation",
-    "biopsied": "biopsy", "intubated": "endotracheal intubation", "fixed": "fixation", "fixated": "fixation",
-    "stabilized": "stabilization", "stabilised": "stabilization", "nailed": "nailing", "plated": "plating",
-    "implanted": "implantation", "inserted": "insertion", "placed": "placement", "explanted": "removal",
-    "extracted": "extraction", "retrieved": "removal", "reimplanted": "reimplantation",
+    "grafted": "grafting", "transplanted": "transplantation", "embolized": "embolization",
+    "embolised": "embolization", "coiled": "coiling", "ligated": "ligation", "clipped": "clipping",
+    "stented": "stenting", "decompressed": "decompression", "drained": "drainage", "debrided": "debridement",
+    "evacuated": "evacuation", "biopsied": "biopsy", "intubated": "endotracheal intubation", "fixed": "fixation",
+    "fixated": "fixation", "stabilized": "stabilization", "stabilised": "stabilization", "nailed": "nailing",
+    "plated": "plating", "implanted": "implantation", "inserted": "insertion", "placed": "placement",
+    "explanted": "removal", "extracted": "extraction", "retrieved": "removal", "reimplanted": "reimplantation",
     "re-implanted": "reimplantation", "replanted": "replantation", "revised": "revision", "exchanged": "exchange",
     "operated": "surgery", "reoperated": "reoperation", "re-operated": "reoperation", "explored": "exploration",
-    "re-explored": "re-exploration", "closed": "closure", "sutured": "suturing", "anastomosed": "anastomosis",
-    "bypassed": "bypass", "ablated": "ablation", "cauterized": "cauterization", "cauterised": "cauterization",
-    "aspirated": "aspiration", "dilated": "dilation", "released": "release", "catheterized": "catheterization",
-    "catheterised": "catheterization", "cannulated": "cannulation", "reduced": "reduction",
+    "re-explored": "re-exploration", "closed": "closure", "anastomosed": "anastomosis", "bypassed": "bypass",
+    "ablated": "ablation", "cauterized": "cauterization", "cauterised": "cauterization", "released": "release",
+    "catheterized": "catheterization", "catheterised": "catheterization", "reduced": "reduction",
     "plicated": "plication", "detorsed": "detorsion", "lengthened": "lengthening", "shunted": "shunting",
     "osteotomized": "osteotomy", "marsupialized": "marsupialization", "unroofed": "deroofing",
 }  # fmt: skip
@@ -177,7 +175,7 @@ class ProcedureWord:
 @lru_cache(maxsize=100_000)
 def procedure_word(word: str) -> ProcedureWord | None:
     """The procedure that a word names by its form, or None: `nephrectomies` gives nephrectomy, a resection."""
-    if len(word) < 5:
+    if len(word) < 5 or _ABOUT.match(word):
         return None
     folded = fold_word(word.replace("-", "").replace("‐", "") if word[0].isalpha() else word).lower()
     if not folded.isalpha():

@@ -71,7 +71,7 @@ _DETERMINERS = frozenset(
     "the a an his her their its this that these those all both each remaining remnant entire whole affected involved "
     "patient 's patient's single multiple two three four five large huge giant small residual recurrent primary".split()
 )
-_AUXILIARIES = frozenset("was were been being be is are had has have get got".split())
+_AUXILIARIES = frozenset("was were been being be is are get got".split())
 _ACTIVE = frozenset("we surgeons surgeon".split())
 _ADVERBS = re.compile(
     r"^(?:[a-z-]+ly|then|also|not|never|again|subsequently|later|first|thus|en|bloc|en-bloc|en-block|finally)$"
@@ -85,9 +85,9 @@ _PREPOSITIONS = frozenset(
 # What follows makes it something else than an operation done.
 _NOT_BEFORE = frozenset(
     """margin margins time room theatre theater department unit instrument instruments instrumentarium port ports tube
-    tubes catheter catheters forceps needle needles pump therapy intensive hrct clinic division service report
-    record records center centre ward literature guideline guidelines field option options candidate
-    candidates""".split()
+    tubes device devices system approach course catheter catheters forceps needle needles pump therapy intensive
+    hrct clinic division service report record records center centre ward literature guideline guidelines field
+    option options candidate candidates""".split()
 )
 _SPECIMENS = frozenset(
     "specimen specimens sample samples material finding findings result results cavity bed line".split()
@@ -130,7 +130,6 @@ _NAMED: dict[tuple[str, str], tuple[str, str]] = {
     ("reduction", "fracture"): ("fracture reduction", "other"),
     ("fixation", "fracture"): ("fracture fixation", "fixation"),
     ("closure", "wound"): ("wound closure", "reconstruction"),
-    ("suturing", "wound"): ("wound suturing", "other"),
     ("drainage", "abscess"): ("abscess drainage", "other"),
 }
 # Told without their object: the drainage of a scrotum is a drainage.
@@ -237,12 +236,50 @@ def find(doc: Doc) -> Iterator[Finding]:
     nouns = _noun_mentions(reading)
     taken = {i for mention in nouns for i in range(mention.start, mention.end)}
     verbs = [mention for mention in _verb_mentions(reading) if mention.start not in taken]
-    findings = []
+    findings: list[Finding] = []
     for mention in sorted(nouns + verbs, key=lambda mention: mention.start):
         finding = _verb_finding(reading, mention) if mention.verb else _noun_finding(reading, mention)
         if finding is not None:
             findings.append(finding)
-    yield from _by_history(doc, findings)
+    yield from _without_echoes(list(_by_history(doc, findings)))
+
+
+# Repetitions in other words
+
+_BARE = frozenset(
+    """reconstruction fixation internal fixation resection excision closure exploration revision biopsy drainage
+    embolization grafting decompression fusion amputation""".split()
+)
+_ECHOES = frozenset(("tumor resection", "tumor excision", "lesion resection", "lesion excision", *_BARE))
+_ECHO = 0.35
+
+
+def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
+    """Lowers what only repeats a more exact name: "resection" beside a nephrectomy, "was removed by partial vulvectomy"."""
+    for finding in findings:
+        if finding.field == FIELD and finding.value in _ECHOES and any(_echoed(finding, other) for other in findings):
+            finding = replace(finding, confidence=min(finding.confidence, _ECHO))
+        yield finding
+
+
+def _echoed(finding: Finding, other: Finding) -> bool:
+    if other.value in _ECHOES or other.field != FIELD or other.assertion != finding.assertion or other.confidence < 0.5:
+        return False
+    category = finding.attributes.get("category")
+    same_kind = other.attributes.get("category") == category
+    if category == "other":
+        same_kind = same_kind and str(finding.value) in str(other.value)
+    if finding.value in _BARE or not _TUMOR_TOLD.search(finding.text):
+        return same_kind
+    # "the tumor was removed by marginal mandibulectomy"
+    between = finding.sentence[finding.sentence.find(finding.text) + len(finding.text) :]
+    told_after = other.start >= finding.end and other.sentence == finding.sentence
+    return same_kind and told_after and re.match(r"\s*(?:\w+ )?(?:by|via|through|with|using)\b", between) is not None
+
+
+_TUMOR_TOLD = re.compile(
+    r"tumou?r|mass|lesion|cancer|carcinoma|sarcoma|oma\b|omas\b|metasta|nodul|neoplas|growth", re.I
+)
 
 
 # Earlier operations
@@ -254,6 +291,11 @@ _PRESENTS = re.compile(
     re.I | re.S,
 )
 _AT_SITE = re.compile(r"\b(?:site|scar|history|area) of (?:an? |the |her |his )?(?:\w+ )?$", re.I)
+_YEARS_AFTER = re.compile(
+    r"\b(?:\d+|several|many|two|three|four|five|ten)"
+    r" (?:years|decades) (?:after|following) (?:an? |the |her |his )?$",
+    re.I,
+)
 _JOINED = re.compile(r"(?:,|\s|and|with|plus|followed by|a|an|the|left|right|bilateral)*", re.I)
 _AFTER = re.compile(r"\b(?:after|following|post|since)", re.I)
 
@@ -282,7 +324,7 @@ def _is_earlier(doc: Doc, finding: Finding) -> bool:
     sentence = finding.sentence
     begin = finding.start - max(0, doc.text.rfind(sentence, 0, finding.end + len(sentence)))
     lead = sentence[:begin] if 0 < begin <= len(sentence) else ""
-    if _AT_SITE.search(lead):
+    if _AT_SITE.search(lead) or _YEARS_AFTER.search(lead):
         return True
     match = _PRESENTS.search(lead)
     return match is not None and len(lead) - match.end("gap") < 40 and "," not in lead[match.end("gap") :]
@@ -527,6 +569,8 @@ def _name(reading: _Reading, mention: _Mention, kept: list[str], thing: _Object 
         if named is not None:
             return named
     place = _plain(kept)
+    if place and head in ("insertion", "placement", "implantation") and not any(word in _MATTER for word in place):
+        return None
     if place:
         return canonical(" ".join([*place, head])), _category(head, place[-1], mention.category), ""
     if head in ("resection", "excision") and reading.tells_tumor:
@@ -656,6 +700,8 @@ def _verb_finding(reading: _Reading, mention: _Mention) -> Finding | None:
         return _finding(reading, i, i + 1, mention, head, category, _code(head), confidence)
     thing = _verb_object(reading, i)
     if thing is None and (head in _NEEDS_OBJECT or not mention.alone):
+        return None
+    if thing is not None and thing.name in ("wire", "port"):
         return None
     if head in _DEVICE_HEADS and head != "removal" and (thing is None or thing.kind != "device"):
         return None
