@@ -78,6 +78,7 @@ _ADDED = re.compile(r"^(?:it|this|the (?:implant|prosthesis|device|construct|cag
 _UP_TO = re.compile(
     r"\b(?:up|down) to (?:the )?(?:level of )?(?:the )?(?P<level>[CTLS]\d{1,2}(?:[-–/][CTLS]?\d{1,2})?)\b"
 )
+_PASSIVE = frozenset("was were is are been being then also put".split())
 _SITE_PREPOSITIONS = frozenset(("in", "into", "of", "to", "at", "on", "for", "within", "through", "via"))
 _EVERYDAY = frozenset(
     "pipeline cypher integra taxus excluder watchman zenith impella precice liss ahmed philos".split()
@@ -359,16 +360,20 @@ def _read_after(reading: _Reading, mention: _Mention) -> None:
     """Site and maker that follow a head: "(Medtronic, ...)", "in the right hip"."""
     words = reading.words
     end = mention.end
-    stop = min(len(words), reading.doc[mention.head_start].sent.end, end + 8)
+    stop = min(len(words), reading.doc[mention.head_start].sent.end)
     if end < stop and words[end] == "(":
-        for j in range(end + 1, min(len(words), end + 12)):
-            if words[j] == ")":
-                break
-            if j in reading.parts:
-                _take(reading, mention, j)
-        return
+        while end < stop and words[end] != ")":
+            if end in reading.parts:
+                _take(reading, mention, end)
+            end += 1
+        end += 1
+    passed = 0
+    while end < stop and passed < 5 and (words[end] in _PASSIVE or words[end].endswith(("ly", "ed"))):
+        end += 1
+        passed += 1
     if mention.site or end >= stop or words[end] not in _SITE_PREPOSITIONS:
         return
+    stop = min(stop, end + 8)
     body = [j for j in range(end + 1, stop) if j in reading.sites or fold_word(words[j]) in BODY_NOUNS]
     if body and all(words[j] not in (",", ";", "and", "was", "were") for j in range(end, body[0])):
         last = body[0]

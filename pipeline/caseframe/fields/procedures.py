@@ -255,7 +255,7 @@ _ECHO = 0.35
 
 
 def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
-    """Lowers what only repeats a more exact name: "resection" beside a nephrectomy, "was removed by partial vulvectomy"."""
+    """Lowers what only repeats a more exact name: "resection" beside a nephrectomy, "was removed by vulvectomy"."""
     for finding in findings:
         if finding.field == FIELD and finding.value in _ECHOES and any(_echoed(finding, other) for other in findings):
             finding = replace(finding, confidence=min(finding.confidence, _ECHO))
@@ -394,7 +394,7 @@ def _noun_finding(reading: _Reading, mention: _Mention) -> Finding | None:
         if named is None:
             return None
         value, category, code = named
-        if thing is not None:
+        if thing is not None and reading.words[mention.end] not in ("and", "with"):
             end = thing.end
     elif kept:
         value, category, code = _with_words(kept, mention)
@@ -517,6 +517,8 @@ def _object_after_of(reading: _Reading, mention: _Mention) -> _Object | None:
     words = reading.words
     while end < len(words) and words[end] in ("surgery", "procedure", "technique"):
         end += 1
+    if words[end : end + 1] in (["and"], ["with"]) and words[end + 2 : end + 3] == ["of"] and words[end + 1] in HEADS:
+        end += 2  # "resection and reconstruction of the sacrum"
     if end + 1 >= len(words) or words[end] not in ("of", "to"):
         return None
     stop = min(reading.sentence_end(mention.start), end + 10)
@@ -720,6 +722,8 @@ def _verb_finding(reading: _Reading, mention: _Mention) -> Finding | None:
     start, end = i, i + 1
     if thing is not None and thing.end <= i and i - thing.start <= 8:
         start = thing.start
+        while start > 0 and reading.words[start - 1] in SIDES:
+            start -= 1
     elif thing is not None and thing.start >= i and thing.end - i <= 8:
         end = thing.end
     if reading.words[i + 1 : i + 3] == ["en", "bloc"] and end == i + 1:

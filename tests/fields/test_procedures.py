@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.language import Language
+
+import caseframe.stages.abbreviations
+import caseframe.stages.assertion
+import caseframe.stages.quantities
+import caseframe.stages.sections
+import caseframe.stages.sentences
+import caseframe.stages.terms
+import caseframe.stages.timeline  # noqa: F401
+from caseframe.fields.morphology import category_of, correct, one_edit, procedure_word
+from caseframe.fields.procedures import find
+from caseframe.schema import CATEGORIES, Finding
+from caseframe.stages.tokenizer import blank
+
+
+@cache
+def pipeline() -> Language:
+    nlp = blank()
+    for stage in ("sentences", "sections", "abbreviations", "terms", "quantities", "assertion", "timeline"):
+        nlp.add_pipe(f"caseframe_{stage}")
+    return nlp
+
+
+def found(text: str) -> list[Finding]:
+    findings = list(find(pipeline()(text)))
+    assert all(text[finding.start : finding.end] == finding.text for finding in findings)
+    return findings
+
+
+def values(text: str) -> list[str]:
+    return [str(finding.value) for finding in found(text)]
+
+
+def test_hemisacrectomy_and_sacral_reconstruction_are_two() -> None:
+    text = "A man with a tumor of the sacrum had hemisacrectomy and sacral reconstruction with a printed implant."
+    assert [(f.value, f.attributes["category"]) for f in found(text)] == [
+        ("hemisacrectomy", "resection"),
+        ("sacral reconstruction", "reconstruction"),
+    ]
+
+
+def test_a_misspelt_word_is_the_listed_one() -> None:
+    assert values("After chemotherapy she underwent hemisacretomy with sparing of the nerves.") == ["hemisacrectomy"]
+    assert procedure_word("laporotomy") == procedure_word("laparotomy") or correct("laporotomy") == "laparotomy"
+
+
+@pytest.mark.parametrize(
+    ("word", "category"),
+    [
+        ("sialolithectomy", "resection"),
+        ("cheilorrhaphy", "reconstruction"),
+        ("hysteropexy", "reconstruction"),
+        ("sphenoidostomy", "other"),
+        ("ileotransversostomy", "reconstruction"),
+        ("metacarpodesis", "fusion"),
+        ("acetabuloplasty", "reconstruction"),
+        ("amnioscopy", "other"),
+        ("tympanocentesis", "other"),
+        ("nephropexies", "reconstruction"),
+    ],
+)
+def test_unlisted_words_by_their_endings(word: str, category: str) -> None:
+    read = procedure_word(word)
+    assert read is not None
+    assert read.category == category
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "anatomy",
+        "dichotomy",
+        "microscopy",
+        "fluoroscopy",
+        "apoplexy",
+        "hyperplasia",
+        "post-transplantation",
+        "analysis",
+    ],
+)
+def test_words_that_only_look_like_operations(word: str) -> None:
+    assert procedure_word(word) is None
+
+
+def test_a_well_formed_neighbour_is_no_misspelling() -> None:
+    assert correct("jejunotomy") is None
+    assert correct("ileotomy") is None
+    assert one_edit("arthodesis", "arthrodesis")
+    assert not one_edit("gastrectomy", "gastrostomy")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The tumor was resected en bloc.", ["tumor resection"]),
+        ("We curetted the cavity.", ["curettage"]),
+        ("The left leg was amputated.", ["leg amputation"]),
+        ("A two-stage revision was performed.", ["two-stage revision"]),
+        ("The mass was surgically removed.", ["tumor resection"]),
+        ("The fracture was fixed with a plate.", ["fracture fixation"]),
+        ("The abscess was drained.", ["abscess drainage"]),
+        ("The right kidney was removed.", ["nephrectomy"]),
+        ("Removal of the plate followed.", ["plate removal"]),
+        ("She had a biopsy of the kidney.", ["kidney biopsy"]),
+        ("Repair of the tricuspid valve was done.", ["tricuspid valve repair"]),
+        ("Resection and reconstruction of the sacrum were done.", ["sacrectomy", "sacral reconstruction"]),
+        ("A pacemaker was implanted.", ["pacemaker implantation"]),
+        ("He was operated on.", ["surgery"]),
+    ],
+)
+def test_nouns_and_verbs(text: str, expected: list[str]) -> None:
+    assert values(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A 3D reconstruction of the CT images was made.",
+        "Resection margins were negative.",
+        "The dose was reduced and the infusion removed.",
+        "Aortic dissection was seen.",
+        "Malignant cells had replaced the marrow.",
+        "Liver function had stabilized.",
+        "The anatomy of the pelvis is complex.",
+    ],
+)
+def test_what_is_no_operation(text: str) -> None:
+    assert values(text) == []
+
+
+def test_levels_approach_and_side_are_attributes() -> None:
+    (laminectomy,) = found("An L2-L4 laminectomy was done via a posterior approach.")
+    assert laminectomy.value == "laminectomy"
+    assert laminectomy.attributes["levels"] == "L2-L4"
+    assert laminectomy.attributes["approach"] == "posterior"
+    (nephrectomy,) = found("Laparoscopic right nephrectomy was performed.")
+    assert nephrectomy.value == "nephrectomy"
+    assert (nephrectomy.attributes["approach"], nephrectomy.attributes["laterality"]) == ("laparoscopic", "right")
+
+
+def test_every_finding_has_a_category_of_the_schema() -> None:
+    text = "Craniotomy, kyphoplasty, open reduction, embolization, stenting, revision surgery and a flap followed."
+    findings = found(text)
+    assert len(findings) >= 6
+    assert all(finding.attributes["category"] in CATEGORIES for finding in findings)
+
+
+def test_an_earlier_operation_is_a_comorbidity() -> None:
+    findings = found(
+        "She had undergone a mastectomy with axillary dissection 6 years ago. A nephrectomy was performed."
+    )
+    assert [(f.field, f.value, f.assertion) for f in findings] == [
+        ("comorbidity", "mastectomy", "historical"),
+        ("comorbidity", "axillary lymph node dissection", "historical"),
+        ("procedure", "nephrectomy", "present"),
+    ]
+    assert all("category" not in f.attributes for f in findings[:2])
+
+
+def test_time_after_an_operation_of_the_told_course_keeps_it_a_procedure() -> None:
+    findings = found("The patient underwent curettage. Two years after curettage there was no recurrence.")
+    assert {(f.field, f.assertion) for f in findings} == {("procedure", "present")}
+
+
+def test_general_words_and_repetitions_are_weak() -> None:
+    surgery, nephrectomy, resection = found("Surgery was planned. Nephrectomy was done. After resection he recovered.")
+    assert surgery.confidence < 0.4
+    assert nephrectomy.confidence > 0.8
+    assert resection.confidence < 0.4
+
+
+def test_a_denied_operation_is_absent() -> None:
+    assert [f.assertion for f in found("The wound healed without skin grafting.")] == ["absent"]
+
+
+@given(st.text(max_size=120))
+def test_any_text_is_read_without_error(text: str) -> None:
+    found(text)
+
+
+@given(
+    st.sampled_from(["the tumor", "was", "resected", "of", "left", "nephrectomy", "and", ",", "biopsy", "L3"]).flatmap(
+        lambda word: st.lists(st.sampled_from([word, "removed", "repair", "of", "the", "hip", "we", "."]), max_size=25)
+    )
+)
+def test_any_order_of_words_keeps_the_offsets(words: list[str]) -> None:
+    found(" ".join(words))
+
+
+@given(st.text(alphabet="abcdehilmnoprstuy", max_size=18))
+def test_any_word_has_a_known_category_or_none(word: str) -> None:
+    assert category_of(word) in ("", *CATEGORIES)
+    read = procedure_word(word)
+    assert read is None or read.category in CATEGORIES
