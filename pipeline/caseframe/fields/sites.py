@@ -1,0 +1,414 @@
+"""site: where the diagnosis sits or the operation is done, with the side.
+
+A candidate is a site of the lexicon ("sacrum", "sacral"), a vertebral level ("L5", "C4–C6"), or an operation whose
+name holds its organ ("left nephrectomy"). Anatomy that only names a picture, a way in or a donor ("chest CT",
+"femoral vein catheter", "fibular graft") is none. What the words around a candidate say of it, and how often and
+where the article names it, decides how surely the case lies there: a linear model, whose weights stand in
+`rules/sites.tsv`, fitted by `benchmarks/fit_sites.py` on the training gold; the probability is the finding's
+confidence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from spacy.tokens import Doc, Span
+
+from caseframe.fields.anatomy_words import SIDES, side_of
+from caseframe.fields.base import make_finding, section_of
+from caseframe.fields.linear import LinearModel
+from caseframe.lexicons import Term, builtin_lexicon
+from caseframe.lexicons.folding import fold_word
+from caseframe.schema import Finding
+from caseframe.stages.assertion import assertion_of
+from caseframe.stages.narrative import narrative_score
+
+_SOURCE = "sites"
+SITE, NONE = "site", "none"
+# A candidate less probable than this is no finding; among the others `cases.py` chooses.
+MIN_PROBABILITY = 0.3
+# Never a site: what is denied, what is a relative's, what could be.
+_NOT_THERE = frozenset(("absent", "family", "hypothetical"))
+_WINDOW = 5
+_REACH = 7
+
+_POSITIONS = frozenset(
+    """upper lower superior inferior proximal distal middle mid medial lateral anterior posterior central ventral
+    dorsal anterolateral posterolateral anteromedial posteromedial inner outer internal external third fourth
+    fifth first second superficial deep ipsilateral contralateral entire whole her his""".split()
+)
+_LOCATING = _POSITIONS - frozenset(("her", "his", "entire", "whole", "ipsilateral", "contralateral"))
+_DETERMINERS = frozenset("the a an his her their its this that each one".split())
+_PREPOSITIONS = frozenset(
+    """of in at on within from to into over near around behind below above along involving affecting infiltrating
+    invading occupying inside under through via across between overlying underlying""".split()
+)
+_IMAGES = frozenset(
+    """ct cts mri mris mra cta mrcp cect hrct x-ray x-rays xray xrays radiograph radiographs radiography radiogram
+    radiographic tomography tomographic tomogram tomograms ultrasound ultrasounds ultrasonography
+    ultrasonographic ultrasonogram sonography sonogram sonographic scan scans scanning scintigraphy scintigram
+    film films angiography angiogram angiograms angiographic angio-ct venography imaging echography
+    echocardiography echocardiogram doppler roentgenogram roentgenograms pet pet/ct pet-ct elastography
+    mammography magnetic""".split()
+)
+_WAYS = frozenset(
+    """catheter catheters catheterization catheterisation cannula cannulas cannulation line lines sheath puncture
+    tap access approach incision port cutdown venipuncture""".split()
+)
+_DONORS = frozenset(
+    """graft grafts grafting autograft autografts allograft allografts flap flaps xenograft homograft patch patches
+    strut struts conduit conduits""".split()
+)
+_NAMES_ELSE = _IMAGES | _WAYS | _DONORS
+# What may stand between the anatomy and the word that makes it something else.
+_BETWEEN = frozenset(
+    """computed computerized computerised computer plain contrast enhanced contrast-enhanced unenhanced
+    multidetector multislice helical spiral free vascularized vascularised non-vascularized nonvascularized
+    strut bone cancellous autologous autogenous split-thickness full-thickness myocutaneous musculocutaneous
+    fasciocutaneous osteocutaneous positron emission color colour perforator island rotation advancement muscle
+    high-resolution high resolution dynamic repeat follow-up and or / , -""".split()
+)
+# Everyday words, which are anatomy only with a word before them that makes them a thing.
+_EVERYDAY = frozenset("back sole globe temple arm trunk calf chin atlas lens".split())
+# Parts of organs that share their name with a region: "neck and body of the pancreas".
+_PART_NAMES = frozenset("neck head trunk arm back".split())
+_PART_OF = re.compile(r"\A(?:(?:, |/ ?|and |or )+\w+ ?){0,2}of (?:the |his |her )?(?!(?:head|neck|left|right)\b)[a-z]")
+
+# "right side of his neck", "left lateral wall of the nasopharynx"
+_PART_BEFORE = re.compile(
+    r"\b(left|right|bilateral|both)(?:-sided)? (?:\w+ )?"
+    r"(?:sides?|aspects?|walls?|hal(?:f|ves)|parts?|portions?|poles?|lobes?|borders?|surfaces?|regions?|heads?|condyles?"
+    r"|ramus|body)"
+    r" of (?:the |his |her |their )?\Z",
+    re.IGNORECASE,
+)
+_SIDE_AFTER = re.compile(
+    r"\A(?:\(|, )?(?:on the |of (?:the |his |her )?)?(left|right|bilaterally|midline)\b"
+    r"(?=\)| side|,|\.|\Z| \w+\Z| \w+ )",
+    re.IGNORECASE,
+)
+
+# Stems of operation words by the site they hold; the longest that fits counts.
+_OPERATED = {
+    "mastectomy": "breast", "lumpectomy": "breast", "nephrectomy": "kidney", "heminephrectomy": "kidney",
+    "gastrectomy": "stomach", "hysterectomy": "uterus", "oophorectomy": "ovary", "ovariectomy": "ovary",
+    "thyroidectomy": "thyroid gland", "hemithyroidectomy": "thyroid gland", "parathyroidectomy": "parathyroid gland",
+    "prostatectomy": "prostate", "cystectomy": "bladder", "splenectomy": "spleen", "orchiectomy": "testis",
+    "orchidectomy": "testis", "adrenalectomy": "adrenal gland", "pancreatectomy": "pancreas", "hepatectomy": "liver",
+    "sacrectomy": "sacrum", "hemisacrectomy": "sacrum", "pneumonectomy": "lung", "maxillectomy": "maxilla",
+    "mandibulectomy": "mandible", "hemimandibulectomy": "mandible", "scapulectomy": "scapula", "thymectomy": "thymus",
+    "esophagectomy": "esophagus", "hemicolectomy": "colon", "colectomy": "colon", "sigmoidectomy": "sigmoid colon",
+    "salpingectomy": "fallopian tube", "parotidectomy": "parotid gland", "laryngectomy": "larynx",
+    "glossectomy": "tongue", "penectomy": "penis", "vulvectomy": "vulva", "patellectomy": "patella",
+    "ureterectomy": "ureter", "proctectomy": "rectum", "claviculectomy": "clavicle", "hemipelvectomy": "pelvis",
+}  # fmt: skip
+_OPERATION = re.compile(r"ectomy$|ectomies$")
+_LEVEL = re.compile(r"([CTLS])(\d{1,2})")
+_SPINE = {"C": "cervical", "T": "thoracic", "L": "lumbar"}
+_JUNCTION = {"CT": "cervicothoracic spine", "TL": "thoracolumbar spine", "LS": "lumbosacral spine"}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A candidate: its words with side and position, the anatomy alone, the term it names, the side, its origin."""
+
+    span: Span
+    core: Span
+    term: Term
+    laterality: str
+    origin: str
+
+
+def find(doc: Doc) -> Iterator[Finding]:
+    """Yields every mention at which the case probably lies."""
+    sites = sites_of(doc)
+    if not sites:
+        return
+    context = Context(doc, sites)
+    for site in sites:
+        probability = probability_of(context, site)
+        if probability < MIN_PROBABILITY or assertion_of(site.core)[0] in _NOT_THERE:
+            continue
+        # Where a thing lies is no less so for being suspected or earlier.
+        yield make_finding(
+            site.span,
+            "site",
+            site.term.preferred,
+            source=_SOURCE,
+            code=site.term.code,
+            assertion="present",
+            attributes={"laterality": site.laterality} if site.laterality else {},
+            confidence=round(probability, 3),
+        )
+
+
+@cache
+def model() -> LinearModel:
+    """The shipped weights."""
+    return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / "sites.tsv")))
+
+
+def probability_of(context: Context, site: Site) -> float:
+    """How probably a candidate is where the diagnosis sits or the operation is done."""
+    return model().probabilities(features(context, site))[SITE]
+
+
+def sites_of(doc: Doc) -> list[Site]:
+    """Every candidate, in text order. A side that all sided mentions of a site agree on holds for the others too."""
+    found = [*_listed(doc), *_levels(doc), *_operated(doc)]
+    found.sort(key=lambda site: (site.core.start, site.core.end))
+    sides: dict[str, set[str]] = {}
+    for site in found:
+        if site.laterality:
+            sides.setdefault(site.term.preferred, set()).add(site.laterality)
+    agreed = {name: min(named) for name, named in sides.items() if len(named) == 1}
+    return [replace(site, laterality=site.laterality or agreed.get(site.term.preferred, "")) for site in found]
+
+
+def _listed(doc: Doc) -> Iterator[Site]:
+    last = (-1, -1)
+    for span in doc.spans.get("terms", ()):
+        if span.label_ != "site" or (span.start, span.end) == last:
+            continue
+        last = (span.start, span.end)
+        if not _names_something_else(doc, span):
+            words, side = _with_side(doc, span)
+            yield Site(words, span, span._.term, side, "term")
+
+
+def _levels(doc: Doc) -> Iterator[Site]:
+    for span in doc.spans.get("quantities", ()):
+        if span.label_ != "LEVEL":
+            continue
+        term = _term_of_level(str(span._.quantity.canonical))
+        if term is not None:
+            yield Site(span, span, term, "", "level")
+
+
+def _term_of_level(levels: str) -> Term | None:
+    """The part of the spine that levels name: `L5` a lumbar vertebra, `L3-S1` the lumbosacral spine."""
+    parts = _LEVEL.findall(levels)
+    if not parts:
+        return None
+    first, last = parts[0][0], parts[-1][0]
+    if len(parts) == 1:
+        name = f"{_SPINE[first]} vertebra" if first in _SPINE else "sacrum"
+    elif first == last:
+        name = f"{_SPINE[first]} spine" if first in _SPINE else "sacrum"
+    else:
+        name = _JUNCTION.get(first + last, "spine")
+    return _site_named(name)
+
+
+def _operated(doc: Doc) -> Iterator[Site]:
+    for token in doc:
+        if len(token) < 9 or not _OPERATION.search(token.lower_):
+            continue
+        term = _site_named(_OPERATED.get(fold_word(token.text), ""))
+        if term is not None:
+            span = doc[token.i : token.i + 1]
+            words, side = _with_side(doc, span)
+            yield Site(words, span, term, side, "operation")
+
+
+def _site_named(name: str) -> Term | None:
+    return next((term for term in builtin_lexicon().lookup(name) if term.field == "site"), None) if name else None
+
+
+def _names_something_else(doc: Doc, span: Span) -> bool:
+    """Whether the anatomy only names a picture, a way in or a donor, or is an everyday word."""
+    words = span.text.lower()
+    before = doc[span.start - 1].lower_ if span.start else ""
+    if words in _EVERYDAY and not (before in _DETERMINERS or before in SIDES or before in _POSITIONS):
+        return True
+    end = span.sent.end
+    if words in _PART_NAMES and _PART_OF.match(doc[span.end : min(end, span.end + 8)].text.lower()):
+        return True
+    sites = _site_tokens(doc)
+    for i in range(span.end, min(end, span.end + 7)):
+        word = doc[i].lower_
+        if word in _NAMES_ELSE:
+            return True
+        if i in sites or word in _BETWEEN:
+            continue
+        return False
+    return False
+
+
+def _site_tokens(doc: Doc) -> frozenset[int]:
+    """Indexes of the tokens that are anatomy."""
+    known = doc.user_data.get("caseframe.site_tokens")
+    if not isinstance(known, frozenset):
+        spans = doc.spans.get("terms", ())
+        known = frozenset(i for span in spans if span.label_ == "site" for i in range(span.start, span.end))
+        doc.user_data["caseframe.site_tokens"] = known
+    return known
+
+
+def _with_side(doc: Doc, span: Span) -> tuple[Span, str]:
+    """The span with the words of side and position before it, and the side they or the words after it name."""
+    sent = span.sent
+    start = span.start
+    first_word = max(sent.start, start - _REACH)
+    for i in range(start - 1, first_word - 1, -1):
+        word = doc[i].lower_
+        if word in SIDES:
+            return _sided(doc, span, i, first_word)
+        if word in _LOCATING and start == i + 1:
+            start = i
+        elif not _may_part(doc, i):
+            break
+    part = _PART_BEFORE.search(doc[first_word : span.start].text_with_ws)
+    if part:
+        words = doc.char_span(doc[first_word].idx + part.start(1), span.end_char, alignment_mode="expand")
+        return words or span, side_of([part[1].lower()])
+    # "right lobe of the liver" names a side of the liver; "right atrium" is a thing of its own.
+    named = "" if side_of(span._.term.preferred.split() if span._.term else ()) else side_of(t.lower_ for t in span)
+    return doc[start : span.end], named or _side_after(doc, span)
+
+
+def _sided(doc: Doc, span: Span, i: int, first_word: int) -> tuple[Span, str]:
+    """The span from the side word at `i` on; "both" is no side of one thing ("both colon and breast")."""
+    last = span[-1].lower_
+    if doc[i].lower_ == "both" and fold_word(last) == last:
+        return span, ""
+    sides = [doc[i].lower_]
+    if i - 2 >= first_word and doc[i - 1].lower_ in ("and", "or") and doc[i - 2].lower_ in SIDES:
+        i -= 2
+        sides.append(doc[i].lower_)
+    return doc[i : span.end], side_of(sides)
+
+
+def _may_part(doc: Doc, i: int) -> bool:
+    """Whether a word may stand between a side and its site: "left giant renal", "right distal femoral"."""
+    token = doc[i]
+    word = token.lower_
+    if not token.is_alpha or word in _DETERMINERS or word in _PREPOSITIONS:
+        return False
+    return (
+        i in _site_tokens(doc)
+        or word in _LOCATING
+        or word.endswith(("al", "ar", "ic", "ous", "ant"))
+        or word in ("large", "huge", "primary")
+    )
+
+
+def _side_after(doc: Doc, span: Span) -> str:
+    """The side in "kidney (left)", "mass of the thigh on the right", "lower quadrant of her right breast"."""
+    match = _SIDE_AFTER.match(doc[span.end : min(span.sent.end, span.end + _REACH)].text)
+    return side_of([match[1].lower()]) if match else ""
+
+
+class Context:
+    """What the whole Doc says of its candidates, gathered once a Doc."""
+
+    def __init__(self, doc: Doc, sites: list[Site]) -> None:
+        self.doc = doc
+        self.counts = Counter(site.term.preferred for site in sites)
+        self.titled = frozenset(site.term.preferred for site in sites if section_of(site.core) == "title")
+        self.labels: dict[int, list[Span]] = {}
+        for span in doc.spans.get("terms", ()):
+            if span.label_ != "site":
+                for i in range(span.start, span.end):
+                    self.labels.setdefault(i, []).append(span)
+        self.company: dict[str, set[str]] = {}
+        self.order: dict[str, int] = {}
+        for site in sites:
+            company = self.company.setdefault(site.term.preferred, set())
+            company.update(_company(self, site))
+            self.order.setdefault(site.term.preferred, len(self.order))
+
+    def label_at(self, i: int) -> str:
+        """The field of the longest term at a token, sites aside."""
+        spans = self.labels.get(i)
+        return max(spans, key=len).label_ if spans else ""
+
+
+def features(context: Context, site: Site) -> Iterator[str]:
+    """Names of the features that hold of a candidate."""
+    core, term = site.core, site.term
+    sent = core.sent
+    yield f"origin={site.origin}"
+    yield f"value={term.preferred}"
+    yield f"generic={term.attributes.get('generic', 'no')}"
+    yield f"form={'noun' if core.text.lower() == term.preferred else 'other'}"
+    yield f"side={bool(site.laterality)}"
+    yield f"position={site.span.start < core.start}"
+    section = section_of(core)
+    yield f"section={section}"
+    yield f"story={int(4 * narrative_score(core))}"
+    yield f"assertion={assertion_of(core)[0]}"
+    yield f"mentions={min(context.counts[term.preferred], 4)}"
+    yield f"sites={min(len(context.counts) // 2, 6)}"
+    titled = term.preferred in context.titled
+    yield f"titled={titled}"
+    if context.titled and not titled:
+        yield "another titled"
+    yield f"order={min(context.order[term.preferred], 4)}"
+    share = context.counts[term.preferred] / max(context.counts.values())
+    yield f"share={int(3 * share)}&titled={titled}&another={bool(context.titled)}"
+    for company in sorted(context.company[term.preferred]):
+        yield f"some mention: {company}"
+    yield from _beside(context, site, sent)
+
+
+def _company(context: Context, site: Site) -> Iterator[str]:
+    """What terms the anatomy is said of, at one mention."""
+    sent = site.core.sent
+    yield from _labels_right(context, site.core, sent)
+    yield from (name for name in _link(context, site, sent) if name.startswith("link label"))
+
+
+def _beside(context: Context, site: Site, sent: Span) -> Iterator[str]:
+    doc, core = context.doc, site.core
+    for label in {span.label_ for i in range(core.start, core.end) for span in context.labels.get(i, ())}:
+        yield f"inside={label}"
+    left = fold_word(doc[site.span.start - 1].text) if site.span.start > sent.start else ""
+    right = fold_word(doc[core.end].text) if core.end < sent.end else ""
+    yield f"left={left}"
+    yield f"right={right}"
+    yield f"ending={right[-5:]}"
+    yield from _labels_right(context, core, sent)
+    yield from _link(context, site, sent)
+    near = [
+        *range(max(sent.start, core.start - _WINDOW), core.start),
+        *range(core.end, min(sent.end, core.end + _WINDOW)),
+    ]
+    if any(doc[i].lower_.startswith("metasta") for i in near):
+        yield "near metastasis"
+    for word in {fold_word(doc[i].text) for i in near if doc[i].is_alpha and len(doc[i]) > 3}:
+        yield f"near={word}"
+
+
+def _labels_right(context: Context, core: Span, sent: Span) -> Iterator[str]:
+    """What the nearest term after the anatomy is, in the same phrase."""
+    for i in range(core.end, min(sent.end, core.end + 4)):
+        token = context.doc[i]
+        if not token.text[0].isalnum() or token.lower_ in _PREPOSITIONS:
+            break
+        label = context.label_at(i)
+        if label:
+            yield f"label right={label}"
+            break
+
+
+def _link(context: Context, site: Site, sent: Span) -> Iterator[str]:
+    """What the anatomy is said of: "mass of the …", "resection of the …"."""
+    doc = context.doc
+    i = site.span.start - 1
+    while i >= sent.start and (doc[i].lower_ in _DETERMINERS or doc[i].lower_ in _POSITIONS or i in _site_tokens(doc)):
+        i -= 1
+    if i < sent.start or doc[i].lower_ not in _PREPOSITIONS:
+        return
+    yield f"link={doc[i].lower_}"
+    if i > sent.start:
+        yield f"link head={fold_word(doc[i - 1].text)}"
+        label = context.label_at(i - 1)
+        if label:
+            yield f"link label={label}"
