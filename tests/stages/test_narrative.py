@@ -200,7 +200,7 @@ def test_the_shipped_weights_can_be_read_by_people() -> None:
     weights = read_weights(builtin_weights())
     assert len(weights) < 200
     assert 0 < weights[THRESHOLD] < 0.5
-    assert weights["shape the patient"] > 1 > -1 > weights["section conclusion"]
+    assert weights["shape: the patient"] > 1 > -1 > weights["section: conclusion"]
     assert all(feature.strip() and feature == feature.lower() for feature in weights)
 
 
