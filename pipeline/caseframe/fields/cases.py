@@ -2,23 +2,23 @@
 
 The rules, in order: what is hypothetical, or said of the world, goes; each finding joins the case that its words speak
 of; mentions of one thing become one finding, at its best words, with the attributes of all; a vaguer value gives way to
-a more specific one of the same kind; weak findings count only where the field has nothing better.
+a more specific one of the same kind; what is improbable (`confidence.py`) is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from spacy.tokens import Doc
 
+from caseframe.fields import confidence
 from caseframe.fields.study import Study, study_of
 from caseframe.lexicons import surface_parts
 from caseframe.schema import FIELDS, Article, Attributes, Case, Extraction, Finding
 from caseframe.stages.narrative import is_general
 
-# Findings below count only where their field has no surer one in the case.
-WEAK = 0.4
 _ORDER = {name: number for number, name in enumerate(FIELDS)}
 _KEPT_OF_FAMILY = frozenset({"comorbidity"})
 # Fields in which "sarcoma" beside "synovial sarcoma" is the same thing, told less exactly.
@@ -27,25 +27,36 @@ _SPECIFIC = frozenset(
 )
 
 
+Kind = Literal["patient", "cohort"]
+Folded = list[tuple[Finding, list[Finding]]]
+"""Findings, each with the mentions it stands for."""
+
+
 def deal(doc: Doc, article: Article, findings: Iterable[Finding]) -> Extraction:
     """The Extraction of a Doc from all findings of the field modules."""
     if not len(doc):
         return Extraction(article)
-    study = study_of(doc)
     found = list(findings)
     own = tuple(finding for finding in found if FIELDS[finding.field].level == "article")
-    if study.design == "other":
-        return Extraction(article, own)
-    told = [finding for finding in found if FIELDS[finding.field].level == "case" and _counts(doc, finding)]
-    people = study.persons.people
-    if not study.told_singly:
-        return Extraction(article, own, (Case(1, "cohort", settle(told)),))
-    if len(people) < 2:
-        return Extraction(article, own, (Case(1, "patient", settle(told)),))
     cases = tuple(
-        Case(number, "patient", settle(_of_person(told, study, number - 1))) for number in range(1, len(people) + 1)
+        Case(number, kind, settle(weigh(doc, folded)))
+        for number, (kind, folded) in enumerate(told_cases(doc, found), 1)
     )
     return Extraction(article, own, cases)
+
+
+def told_cases(doc: Doc, findings: Iterable[Finding]) -> list[tuple[Kind, Folded]]:
+    """The cases of a Doc with their folded findings, not yet weighed; none where it reports no patients."""
+    study = study_of(doc)
+    if study.design == "other":
+        return []
+    told = [finding for finding in findings if FIELDS[finding.field].level == "case" and _counts(doc, finding)]
+    people = study.persons.people
+    if not study.told_singly:
+        return [("cohort", fold(told))]
+    if len(people) < 2:
+        return [("patient", fold(told))]
+    return [("patient", fold(_of_person(told, study, index))) for index in range(len(people))]
 
 
 def _of_person(findings: Sequence[Finding], study: Study, index: int) -> list[Finding]:
@@ -70,28 +81,47 @@ def _counts(doc: Doc, finding: Finding) -> bool:
     return span is None or not is_general(span)
 
 
+def fold(findings: Iterable[Finding]) -> Folded:
+    """One finding a field and value, with the mentions it stands for.
+
+    Present beats absent, the surest and fullest words win, attributes come from all.
+    """
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.field, *surface_parts(str(finding.value))), []).append(finding)
+    return [(_merge(group), group) for group in groups.values()]
+
+
+def weigh(doc: Doc, folded: Folded) -> list[Finding]:
+    """The findings with their probability as confidence, without the improbable ones."""
+    weighed = []
+    for finding, mentions in folded:
+        if finding.field in confidence.FIELDS:
+            names = list(confidence.features(doc, finding, mentions, rivals(finding, folded)))
+            probability = confidence.confidence_of(names, finding.field)
+            if probability < confidence.least(finding.field):
+                continue
+            finding = replace(finding, confidence=probability)
+        weighed.append(finding)
+    return weighed
+
+
+def rivals(finding: Finding, folded: Folded) -> int:
+    """How many other things in the same field were said more surely."""
+    return sum(other.field == finding.field and other.confidence > finding.confidence for other, _ in folded)
+
+
 def settle(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings of one case after folding, by field and then in the order of the text."""
+    """The findings of one case, by field and then in the order of the text; one where a field takes one."""
     by_field: dict[str, list[Finding]] = {}
     for finding in findings:
         by_field.setdefault(finding.field, []).append(finding)
     kept: list[Finding] = []
     for field, group in by_field.items():
-        folded = _without_weak(_fold(group))
-        if field in _SPECIFIC:
-            folded = _most_specific(folded)
-        if not FIELDS[field].many and folded:
-            folded = [max(folded, key=lambda finding: (finding.confidence, -finding.start))]
-        kept.extend(folded)
+        if not FIELDS[field].many:
+            group = [max(group, key=lambda finding: (finding.confidence, -finding.start))]
+        kept.extend(_most_specific(group) if field in _SPECIFIC else group)
     return tuple(sorted(kept, key=lambda finding: (_ORDER[finding.field], finding.start, finding.end)))
-
-
-def _fold(findings: Sequence[Finding]) -> list[Finding]:
-    """One finding a value: present beats absent, the surest and fullest words win, attributes come from all."""
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(tuple(surface_parts(str(finding.value))), []).append(finding)
-    return [_merge(group) for group in groups.values()]
 
 
 def _merge(group: Sequence[Finding]) -> Finding:
@@ -109,11 +139,6 @@ def _merge(group: Sequence[Finding]) -> Finding:
     times = [finding.when_days for finding in same if finding.when_days is not None]
     when = best.when_days if best.when_days is not None else (times[0] if times else None)
     return replace(best, attributes=Attributes(attributes), when_days=when)  # type: ignore[arg-type]
-
-
-def _without_weak(findings: list[Finding]) -> list[Finding]:
-    sure = [finding for finding in findings if finding.confidence >= WEAK]
-    return sure or findings[:1]
 
 
 def _most_specific(findings: list[Finding]) -> list[Finding]:

@@ -60,7 +60,7 @@ class CaseExtractor:
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc._.extraction`."""
         article = doc._.article or Article("text", abstract=doc.text)
-        findings = [finding for find in _finders() for finding in find(doc)]
+        findings = [finding for find in finders() for finding in find(doc)]
         extraction = deal(doc, article, findings)
         if self.fields != frozenset(FIELDS):
             extraction = extraction.only(self.fields)
@@ -68,5 +68,6 @@ class CaseExtractor:
         return doc
 
 
-def _finders() -> list[Callable[[Doc], Iterator[Finding]]]:
+def finders() -> list[Callable[[Doc], Iterator[Finding]]]:
+    """The `find` of every field module."""
     return [importlib.import_module(f"caseframe.fields.{name}").find for name in MODULES]

@@ -1,0 +1,152 @@
+"""Fits the weights of `fields/confidence.py` on the training gold, and estimates the scores of the whole extraction.
+
+    python benchmarks/fit_confidence.py DATA_DIR [--write]
+
+A folded finding is right where a maximum matching gives it a gold finding (relaxed, docs/schema.md). The probabilities
+that the models of roles and sites put into the features come from models that never saw the article. The least
+probability of a field is the one with the best relaxed F1 out of fold, within bounds. Fit roles and sites first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from spacy.tokens import Doc
+
+from caseframe.evaluation.gold import GoldArticle
+from caseframe.evaluation.matching import matched_pairs, micro, relaxed, score_article, total
+from caseframe.fields import cases, confidence, roles, sites
+from caseframe.fields.component import finders
+from caseframe.fields.linear import LinearModel
+from fit_roles import examples as role_examples
+from fit_roles import fit_roles
+from fit_sites import examples as site_examples
+from fit_sites import fit as fit_sites
+from fitting import fit, folds, training_docs
+
+STRENGTH = 0.25
+LEAST, MOST = 0.25, 0.6
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A folded finding of an article: its field, the names of its features, and whether the gold has it."""
+
+    article: str
+    field: str
+    names: tuple[str, ...]
+    right: bool
+
+
+def candidates(gold: GoldArticle, doc: Doc) -> Iterator[Candidate]:
+    """The findings of an article before they are weighed."""
+    told = cases.told_cases(doc, [finding for find in finders() for finding in find(doc)])
+    for field in confidence.FIELDS:
+        found = [(each, folded) for _, folded in told for each in folded if each[0].field == field]
+        wanted = [finding for finding in gold.findings if finding.field == field]
+        pairs = matched_pairs([[relaxed(g, finding, doc.text) for (finding, _), _ in found] for g in wanted])
+        right = {column for _, column in pairs}
+        for number, ((finding, mentions), folded) in enumerate(found):
+            names = confidence.features(doc, finding, mentions, cases.rivals(finding, folded))
+            yield Candidate(gold.article_id, field, tuple(names), number in right)
+
+
+def fit_confidence(rows: Sequence[Candidate], least: dict[str, float]) -> LinearModel:
+    """One logistic regression a field, as one table."""
+    weights: dict[str, list[float]] = {}
+    for column, field in enumerate(confidence.FIELDS):
+        own = [(row.article, row.names, str(row.right)) for row in rows if row.field == field]
+        if len({label for _, _, label in own}) < 2:
+            continue
+        model = fit(own, strength=STRENGTH)
+        for name, (wrong, right) in model.weights.items():
+            weights.setdefault(name, [0.0] * len(confidence.FIELDS))[column] = right - wrong
+    weights["(least)"] = [least.get(field, 0.5) for field in confidence.FIELDS]
+    return LinearModel(confidence.FIELDS, {name: tuple(values) for name, values in weights.items()})
+
+
+def best_least(scored: Sequence[tuple[float, bool]], gold: int) -> float:
+    """The least probability with the best F1, for findings with these probabilities."""
+    best, best_f1 = LEAST, -1.0
+    for step in range(round(LEAST * 50), round(MOST * 50) + 1):
+        level = step / 50
+        kept = [right for probability, right in scored if probability >= level]
+        f1 = 2 * sum(kept) / max(1, len(kept) + gold)
+        if f1 > best_f1:
+            best, best_f1 = level, f1
+    return best
+
+
+def probability(model: LinearModel, row: Candidate) -> float:
+    """What a model says of a candidate."""
+    column = model.classes.index(row.field)
+    return 1 / (1 + math.exp(-sum(model.weights[n][column] for n in ("(bias)", *row.names) if n in model.weights)))
+
+
+def use(roles_model: LinearModel, sites_model: LinearModel) -> None:
+    """Puts models in the place of the shipped ones."""
+    roles.model = lambda: roles_model  # type: ignore[assignment]
+    sites.model = lambda: sites_model  # type: ignore[assignment]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--write", action="store_true", help="write fields/rules/confidence.tsv")
+    arguments = parser.parse_args()
+    texts = list(training_docs(arguments.data))
+    parts = folds([gold.article_id for gold, _ in texts])
+    role_rows = {gold.article_id: role_examples(gold, doc) for gold, doc in texts}
+    site_rows = {gold.article_id: site_examples(doc, gold) for gold, doc in texts}
+    models = []
+    rows: list[Candidate] = []
+    for part in parts:
+        others = [gold.article_id for gold, _ in texts if gold.article_id not in part]
+        models.append(
+            (
+                fit_roles([row for name in others for row in role_rows[name]]),
+                fit_sites([row for name in others for row in site_rows[name]]),
+            )
+        )
+        use(*models[-1])
+        rows.extend(c for gold, doc in texts if gold.article_id in part for c in candidates(gold, doc))
+    scored: dict[str, list[tuple[float, bool]]] = {field: [] for field in confidence.FIELDS}
+    held_out = [fit_confidence([row for row in rows if row.article not in part], {}) for part in parts]
+    for part, model in zip(parts, held_out, strict=True):
+        for row in rows:
+            if row.article in part:
+                scored[row.field].append((probability(model, row), row.right))
+    wanted = {f: sum(g.field == f for gold, _ in texts for g in gold.findings) for f in confidence.FIELDS}
+    least = {field: best_least(scored[field], wanted[field]) for field in confidence.FIELDS}
+    scores = []
+    for part, model, (roles_model, sites_model) in zip(parts, held_out, models, strict=True):
+        use(roles_model, sites_model)
+        table = {**model.weights, "(least)": tuple(least[field] for field in confidence.FIELDS)}
+        confidence.model = lambda table=table: LinearModel(confidence.FIELDS, table)  # type: ignore[assignment]
+        for gold, doc in texts:
+            if gold.article_id in part:
+                found = [finding for find in finders() for finding in find(doc)]
+                scores.append(score_article(gold, cases.deal(doc, doc._.article, found)))
+    sums = total(scores)
+    print("field            gold  found  exact P    R   F1  relaxed P    R   F1  least")
+    for name, (exact, loose) in (*sums.items(), ("micro", micro(sums))):
+        print(
+            f"{name:15} {exact.gold:5} {exact.predicted:6}  {exact.precision:.3f} {exact.recall:.3f} {exact.f1:.3f}  "
+            f"{loose.precision:.3f} {loose.recall:.3f} {loose.f1:.3f}  {least.get(name, '')}"
+        )
+    if arguments.write:
+        path = Path(str(files("caseframe.fields") / "rules" / "confidence.tsv"))
+        model = fit_confidence(rows, least)
+        model.write(
+            path, "Weights of fields/confidence.py, fitted by benchmarks/fit_confidence.py on the training gold."
+        )
+        print(f"{len(model.weights)} features written to {path}")
+
+
+if __name__ == "__main__":
+    main()

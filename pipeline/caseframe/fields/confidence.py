@@ -1,0 +1,96 @@
+"""How sure a finding is: the probability that a reader of the article would fill the field with it.
+
+One logistic model a field over what the field module said, where and how often the thing is told, its assertion and
+the words beside it. The weights stand in `rules/confidence.tsv`, a column a field, fitted by
+`benchmarks/fit_confidence.py` on the training gold; `(bias)` is the intercept, `(least)` the probability under which a
+finding is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from spacy.tokens import Doc, Span
+
+from caseframe.fields.linear import LinearModel
+from caseframe.lexicons.folding import fold_word
+from caseframe.schema import Finding
+from caseframe.stages.narrative import narrative_score
+
+# Fields whose findings are weighed; the others have few candidates and their module's own confidence.
+FIELDS = (
+    "diagnosis", "site", "metastasis", "comorbidity", "symptom", "procedure", "margin", "implant", "therapy", "imaging",
+    "measurement", "outcome", "complication",
+)  # fmt: skip
+_BIAS, _LEAST = "(bias)", "(least)"
+_WINDOW = 3
+
+
+@cache
+def model() -> LinearModel:
+    """The shipped weights; its classes are the fields."""
+    return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / "confidence.tsv")))
+
+
+def confidence_of(names: Sequence[str], field: str) -> float:
+    """Probability of a finding of `field` with these features."""
+    weights = model().weights
+    column = model().classes.index(field)
+    score = sum(weights[name][column] for name in (_BIAS, *names) if name in weights)
+    return 1 / (1 + math.exp(-score))
+
+
+def least(field: str) -> float:
+    """The probability under which a finding of `field` is left out."""
+    return model().weights[_LEAST][model().classes.index(field)]
+
+
+def features(doc: Doc, finding: Finding, group: Sequence[Finding], rivals: int) -> Iterator[str]:
+    """Names of the features of a finding.
+
+    `group` are the mentions of the same thing, itself among them; `rivals` is the number of other things that the case
+    has in this field and that were said more surely.
+    """
+    span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
+    if span is None:
+        return
+    yield f"said={min(9, int(10 * finding.confidence))}"
+    yield f"source={finding.source.split('/')[0]}"
+    yield f"assertion={finding.assertion}"
+    yield f"section={finding.section}"
+    yield f"mentions={min(len(group), 4)}"
+    yield f"rivals={min(rivals, 4)}"
+    yield f"rivals={min(rivals, 2)}&said={min(9, int(10 * finding.confidence))}"
+    sections = {mention.section for mention in group}
+    yield f"in title={'title' in sections}"
+    yield f"only in title={sections == {'title'}}"
+    yield f"story={int(5 * max(narrative_score(_span(doc, mention)) for mention in group))}"
+    yield f"code={bool(finding.code)}"
+    words = str(finding.value).split()
+    yield f"words={min(len(words), 4)}"
+    yield f"head={words[-1] if words else ''}"
+    yield f"value={finding.value}"
+    when = finding.when_days
+    yield f"when={'none' if when is None else 'later' if when > 0 else 'before'}"
+    for name, value in finding.attributes.items():
+        yield f"has {name}"
+        if isinstance(value, str):
+            yield f"{name}={value}"
+    yield f"place={min(4, 5 * finding.start // max(1, len(doc.text)))}"
+    sentence = span.sent
+    for i in range(max(sentence.start, span.start - _WINDOW), span.start):
+        yield f"before={fold_word(doc[i].text)}"
+    for i in range(span.end, min(sentence.end, span.end + _WINDOW)):
+        yield f"after={fold_word(doc[i].text)}"
+    for token in sentence:
+        if token.is_alpha and len(token) > 4 and not span.start <= token.i < span.end:
+            yield f"sentence={fold_word(token.text)}"
+    yield f"said={min(9, int(10 * finding.confidence))}&mentions={min(len(group), 3)}"
+
+
+def _span(doc: Doc, finding: Finding) -> Span:
+    return doc.char_span(finding.start, finding.end, alignment_mode="expand") or doc[:1]
