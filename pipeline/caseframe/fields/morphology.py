@@ -162,6 +162,29 @@ VERBS: dict[str, str] = {
 }  # fmt: skip
 
 
+PURPOSES: dict[str, str] = {
+    form: head
+    for head, forms in {
+        "resection": "resect resecting",
+        "excision": "excise excising",
+        "removal": "remove removing retrieve retrieving",
+        "reconstruction": "reconstruct reconstructing",
+        "repair": "repair repairing",
+        "replacement": "replace replacing",
+        "evacuation": "evacuate evacuating",
+        "drainage": "drain draining",
+        "closure": "close closing",
+        "embolization": "embolize embolizing",
+        "reduction": "reduce reducing",
+        "decompression": "decompress decompressing",
+        "ligation": "ligate ligating",
+        "extraction": "extract extracting",
+    }.items()
+    for form in forms.split()
+}
+"""Infinitives and gerunds: "surgery was performed to remove the tumor"."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcedureWord:
     """What one word says: its canonical form, the category of the operation, whether it stands for itself."""

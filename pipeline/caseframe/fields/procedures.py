@@ -24,7 +24,7 @@ from caseframe.fields.anatomy_words import (
     words_of,
 )
 from caseframe.fields.base import make_finding
-from caseframe.fields.morphology import GENERIC, HEADS, VERBS, procedure_word
+from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import Attributes, AttributeValue, Finding
@@ -100,7 +100,7 @@ _NO_TUMOR = frozenset(
     "hematoma haematoma stoma coma trauma glaucoma carcinoma-free hygroma scotoma xanthoma-like soma aroma diploma "
     "symptoma edema oedema staphyloma trachoma seroma biloma empyema urinoma lymphocele".split()
 )
-_TUMOR = frozenset("tumor mass neoplasm cancer malignancy metastasis growth nodule neoplasia".split())
+_TUMOR = frozenset("tumor mass neoplasm cancer malignancy metastasis growth nodule neoplasia relapse".split())
 
 _RESECT = frozenset("resection excision removal extirpation exeresis retrieval extraction".split())
 _OBJECTS: dict[str, str] = {
@@ -426,12 +426,16 @@ def _is_no_operation(reading: _Reading, mention: _Mention) -> bool:
         return True
     if mention.head == "fusion" and not _FUSED.search(" ".join(words[max(0, mention.start - 3) : mention.end + 5])):
         return True
+    after = words[mention.end : mention.end + 5]
+    if mention.head == "reduction" and after[:1] == ["of"] and any(word in _REDUCED for word in after):
+        return False
     return mention.head == "reduction" and not any(
         word in ("open", "closed") or reading.is_body(i)
         for i, word in enumerate(words[max(0, mention.start - 2) : mention.start], max(0, mention.start - 2))
     )
 
 
+_REDUCED = frozenset("fracture fractures dislocation intussusception hernia luxation volvulus".split())
 _DISSECTED = re.compile(r"node|nodal|neck|axill|lymph|submucosal|seminal|circumferential|inguinal|groin|subcutaneous")
 _FUSED = re.compile(
     r"spin|vertebr|lumb|cervic|thorac|interbody|posterolateral|instrument|sacr|atlant|occipit|c1|joint|ankle|knee|wrist|hip|"
@@ -539,6 +543,8 @@ def _object_in(reading: _Reading, start: int, stop: int) -> _Object | None:
             kind, name = "device", reading.devices[i]._.term.preferred
         elif reading.is_tumor(i):
             kind, name = "tumor", "tumor"
+        elif i in reading.long_forms and fold_word(reading.long_forms[i].split()[-1]) in _OBJECTS:
+            kind, name = _OBJECTS[fold_word(reading.long_forms[i].split()[-1])], reading.long_forms[i]
         elif folded in _OBJECTS:
             kind, name = _OBJECTS[folded], _OBJECTS[folded]
         elif reading.is_body(i):
@@ -590,6 +596,8 @@ def _named_by_object(head: str, thing: _Object, mention: _Mention, extent: str) 
         return named[0], named[1], _code(named[0])
     if head in _PLAIN or (thing.kind in ("tumor", "lesion") and head not in ("ablation", "embolization")):
         return (head, mention.category, _code(head)) if mention.alone else None
+    if thing.kind == "device" and head == "replacement" and "valve" in thing.name:
+        return "valve replacement", "revision", _code("valve replacement")
     if thing.kind == "device" and head not in _DEVICE_HEADS and head not in ("fixation", "stenting", "revision"):
         return None
     if thing.kind == "body":
@@ -646,15 +654,31 @@ def _verb_mentions(reading: _Reading) -> list[_Mention]:
     mentions = []
     for i, word in enumerate(reading.words):
         head = VERBS.get(word)
-        if head is None:
+        if head is not None:
+            confidence = _certainty(reading, i)
+        elif word in PURPOSES and i and (word.endswith("ing") or reading.words[i - 1] == "to"):
+            head, confidence = PURPOSES[word], 0.5
+        elif word == "surgically" and reading.words[max(0, i - 1)] in _TREATED | {"and"}:
+            head, confidence = "surgery", 0.3
+        else:
             continue
-        finite = _is_finite(reading, i)
-        if finite or _is_reduced_relative(reading, i):
+        if confidence:
             category = HEADS[head][0] if head in HEADS else _category_of(head)
-            mentions.append(
-                _Mention(i, i + 1, head, category, head=head, verb=True, confidence=0.75 if finite else 0.5)
-            )
+            mentions.append(_Mention(i, i + 1, head, category, head=head, verb=True, confidence=confidence))
     return mentions
+
+
+_TREATED = frozenset("treated managed operated corrected".split())
+
+
+def _certainty(reading: _Reading, i: int) -> float:
+    """How sure a participle tells of an operation: as the verb of its sentence most, before its noun least."""
+    if _is_finite(reading, i):
+        return 0.75
+    if _is_reduced_relative(reading, i):
+        return 0.5
+    before = reading.words[i - 1] if i else ""
+    return 0.45 if before in ("surgically", "previously", "completely") else 0.0
 
 
 def _category_of(value: str) -> str:
@@ -737,7 +761,8 @@ def _verb_object(reading: _Reading, i: int) -> _Object | None:
     j = i - 1
     while j >= bound and (_ADVERBS.match(reading.words[j]) or reading.words[j] in _AUXILIARIES):
         j -= 1
-    if j >= bound and reading.words[j] in _ACTIVE:
+    before_its_noun = reading.words[i] in PURPOSES or _certainty(reading, i) == 0.45
+    if before_its_noun or (j >= bound and reading.words[j] in _ACTIVE):
         return _object_in(reading, i + 1, min(reading.sentence_end(i), i + 8))
     start = j
     while start >= bound and j - start < 14 and reading.words[start] not in _CLAUSE_END:
