@@ -117,6 +117,7 @@ DENIED = [
     "{absent:Amputation} could be avoided.",
     "{absent:Rheumatoid factor} and {absent:antinuclear antibodies} were negative.",
     "{absent:Transfusion} was not required.",
+    "{absent:Bronchoscopy} was refused by the patient.",
     # the denial within the span
     "The patient had {absent:no headache}.",
     "He walks {absent:without pain}.",
@@ -176,6 +177,7 @@ NOT_DENIED = [
     "There is no consensus on {present:amputation}.",
     "No. 3 {present:plate} was used.",
     "The child had {present:failure to thrive}.",
+    "In May 2012 {present:sunitinib} was started.",
 ]
 
 POSSIBLE = [
@@ -257,6 +259,7 @@ FAMILY = [
     "Two siblings were affected by {family:neurofibromatosis}.",
     "A family history of {family:sarcoma} was denied by the patient.",
     "There was {family:polyposis} in her family.",
+    "Her family history was remarkable for {family:sarcoma}.",
     "Her mother noticed a {present:swelling}.",
     "The mother brought him for {present:limping}.",
 ]

@@ -9,6 +9,10 @@ out") opens a scope, in a direction, that ends at the first word that closes it.
 - leaves out the circumstances of a denial ("no recurrence on CT after surgery" denies neither the CT nor the surgery);
 - keeps the edge: every answer comes with the cue that decided it.
 
+Measured (`benchmarks/assertion.py`): denials among the findings of 576 abstracts P 0.89, R 0.82 (negspacy 0.68, 0.74);
+BioScope's negated sentences P 0.92, R 0.87. BioScope's scopes run to the end of the clause, ours to the end of what is
+denied, hence P 0.80, R 0.50 by token.
+
 The component writes `doc.spans["cues"]` (`label_` is the category) and keeps the scopes in `doc.user_data`. From then
 on `span._.assertion` and `span._.assertion_cue` hold for any span of the Doc, whoever made it.
 """
@@ -170,8 +174,8 @@ def _may_end(pattern: Pattern, part: int) -> bool:
 
 
 def _lower(word: str) -> str:
-    # NO in capitals is nitric oxide more often than a denial.
-    return word if word == "NO" else word.lower()
+    # NO is nitric oxide more often than a denial, and May a month.
+    return word if word in ("NO", "May") else word.lower()
 
 
 @lru_cache(maxsize=50_000)
