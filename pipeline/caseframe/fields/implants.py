@@ -51,7 +51,7 @@ _PLACED = re.compile(
     r"replac(?:ed|ement|ing)|stabili[sz](?:ed|ation)|using|used|deploy(?:ed|ment)|remov(?:ed|al|ing)|exchang(?:ed|e)|repair(?:ed)?|"
     r"cover(?:ed|ing)|clos(?:ed|ure|ing)|sutured|attached|anchored|fill(?:ed|ing)|interpos(?:ed|ition)|harvest(?:ed)?|"
     r"received|migrat(?:ed|ion)|dislodg(?:ed|ement)|broken|broke|fractured|revis(?:ed|ion)|emboli[sz](?:ed|ation)|drain(?:ed|age)|"
-    r"fused|instrumented|treated|fitted|install(?:ed|ation)|bridg(?:ed|ing)|graft(?:ed|ing)|retriev(?:ed|al)|with)\b",
+    r"fused|instrumented|treated|fitted|install(?:ed|ation)|bridg(?:ed|ing)|graft(?:ed|ing)|retriev(?:ed|al)|wired)\b",
     re.I,
 )
 # The device as an attribute of an event: present in the body, but not what the sentence tells.

@@ -82,7 +82,7 @@ _SUFFIXES: tuple[tuple[str, str], ...] = (
 # Words with such an ending that are no operation, and looking at things instead of into a patient.
 _NO_PROCEDURE = re.compile(
     r"(?:^|[a-z])(?:ana|dicho|tricho|polycho|poly|phyto|zoo|micro|epi|auto)tomy$"
-    r"|(?:^|micro|fluoro|spectro|ophthalmo|oto|radio|dermo|dermato|strobo|necro|horo|kaleido|tele|gonio|retino|capillaro|"
+    r"|(?:^|fundu|macro|micro|fluoro|spectro|ophthalmo|oto|radio|dermo|dermato|strobo|necro|horo|kaleido|tele|gonio|retino|capillaro|"
     r"skia|photo|ebullio|tricho|peri|trans|nephelo|reflecto)scopy$"
 )
 # "post-transplantation", "preembolization": the time about an operation.

@@ -194,6 +194,7 @@ class _Reading:
             for span in doc.spans.get("abbreviations", ())
             if len(span) == 1 and span._.long_form
         }
+        self.named = {span.end - 1 for span in doc.spans.get("terms", ()) if span.label_ == FIELD}
         self.tells_tumor = any(self.is_tumor(i) for i in range(len(doc)))
 
     def is_tumor(self, i: int) -> bool:
@@ -429,6 +430,17 @@ def _is_no_operation(reading: _Reading, mention: _Mention) -> bool:
     after = words[mention.end : mention.end + 5]
     if mention.head == "reduction" and after[:1] == ["of"] and any(word in _REDUCED for word in after):
         return False
+    if words[max(0, mention.start - 1)] == "post" or (
+        mention.head == "procedure" and mention.start - 1 in reading.named
+    ):
+        return True
+    if mention.value == "embolization" and words[max(0, mention.start - 1)] in (
+        "pulmonary",
+        "systemic",
+        "septic",
+        "cerebral",
+    ):
+        return True
     return mention.head == "reduction" and not any(
         word in ("open", "closed") or reading.is_body(i)
         for i, word in enumerate(words[max(0, mention.start - 2) : mention.start], max(0, mention.start - 2))
