@@ -25,6 +25,7 @@ _SPELLING = tuple(
         (r"^amoeb", "ameb"),
         (r"naesth", "nesth"),
         (r"paed(?=i|o)", "ped"),
+        (r"^phaeo", "pheo"),
         (r"ynaec", "ynec"),
         (r"leucocyt", "leukocyt"),
         (r"leucopen", "leukopen"),
