@@ -132,7 +132,7 @@ APPROACHES: dict[str, str] = {
 
 def words_of(doc: Doc) -> list[str]:
     """The lower-case text of every token."""
-    return [token.text.lower() for token in doc]
+    return [token.lower_ for token in doc]
 
 
 @lru_cache(maxsize=50_000)

@@ -8,6 +8,7 @@ canonical value. An earlier operation is told as a comorbidity, as the schema ha
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,6 @@ from caseframe.fields.anatomy_words import (
     is_body_word,
     levels_beside,
     side_of,
-    words_of,
 )
 from caseframe.fields.base import make_finding
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
@@ -180,7 +180,12 @@ class _Reading:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.words = words_of(doc)
+        self.words: list[str] = []
+        self._starts = [0]
+        for token in doc:
+            self.words.append(token.lower_)
+            if token.i and token.is_sent_start:
+                self._starts.append(token.i)
         self.folded = [fold_word(word) for word in self.words]
         self.sites = covered(doc, ("site",))
         self.devices = {
@@ -219,16 +224,12 @@ class _Reading:
 
     def sentence_start(self, i: int) -> int:
         """The first token of the sentence that holds a token."""
-        while i > 0 and not self.doc[i].is_sent_start:
-            i -= 1
-        return i
+        return self._starts[bisect_right(self._starts, i) - 1]
 
     def sentence_end(self, i: int) -> int:
         """The token after the sentence that holds a token."""
-        i += 1
-        while i < len(self.doc) and not self.doc[i].is_sent_start:
-            i += 1
-        return i
+        position = bisect_right(self._starts, i)
+        return self._starts[position] if position < len(self._starts) else len(self.words)
 
 
 def find(doc: Doc) -> Iterator[Finding]:
@@ -513,7 +514,9 @@ def _plain(kept: list[str]) -> list[str]:
     ]
 
 
-_TAKES_PLACE = re.compile(r"(?:biopsy|osteotomy|arthrodesis|arthroplasty|fusion|arthroscopy|grafting|embolization)$")
+_TAKES_PLACE = re.compile(
+    r"(?:biopsy|osteotomy|arthrodesis|arthroplasty|fusion|arthroscopy|grafting|embolization|angioplasty|transplantation)$"
+)
 
 
 def _with_words(kept: list[str], mention: _Mention) -> tuple[str, str, str]:
@@ -522,7 +525,7 @@ def _with_words(kept: list[str], mention: _Mention) -> tuple[str, str, str]:
     if term is not None:
         return _named_by(term)
     place = _plain(kept)
-    if place and _TAKES_PLACE.search(mention.value) and " " not in mention.value:
+    if place and _TAKES_PLACE.search(mention.value) and " " not in mention.value.removeprefix("lymph node "):
         return canonical(" ".join([*place, mention.value])), mention.category, ""
     return mention.value, mention.category, mention.code
 
@@ -606,7 +609,9 @@ def _named_by_object(head: str, thing: _Object, mention: _Mention, extent: str) 
     named = _NAMED.get((head, thing.kind))
     if named is not None:
         return named[0], named[1], _code(named[0])
-    if head in _PLAIN or (thing.kind in ("tumor", "lesion") and head not in ("ablation", "embolization")):
+    if (head in _PLAIN and (thing.kind != "body" or mention.verb)) or (
+        thing.kind in ("tumor", "lesion") and head not in ("ablation", "embolization")
+    ):
         return (head, mention.category, _code(head)) if mention.alone else None
     if thing.kind == "device" and head == "replacement" and "valve" in thing.name:
         return "valve replacement", "revision", _code("valve replacement")
@@ -638,12 +643,28 @@ def _removal_of(head: str, thing: _Object, extent: str, *, verb: bool) -> tuple[
     return canonical(f"{thing.name} {head}"), HEADS[head][0], ""
 
 
+# Operations are named with the adjective of these, not with the noun: duodenal resection.
+_ADJECTIVES: dict[str, str] = dict(
+    pair.split(":")
+    for pair in """abdomen:abdominal acetabulum:acetabular aorta:aortic atrium:atrial bladder:bladder bronchus:bronchial
+    cervix:cervical colon:colonic cornea:corneal diaphragm:diaphragmatic duodenum:duodenal esophagus:esophageal
+    femur:femoral fibula:fibular humerus:humeral ileum:ileal intestine:intestinal jejunum:jejunal larynx:laryngeal
+    mandible:mandibular maxilla:maxillary mediastinum:mediastinal mesentery:mesenteric orbit:orbital palate:palatal
+    pancreas:pancreatic pelvis:pelvic pericardium:pericardial peritoneum:peritoneal pharynx:pharyngeal pleura:pleural
+    rectum:rectal sacrum:sacral scrotum:scrotal sternum:sternal stomach:gastric thorax:thoracic tibia:tibial
+    trachea:tracheal ureter:ureteral urethra:urethral uterus:uterine vagina:vaginal ventricle:ventricular
+    vertebra:vertebral""".split()
+)
+
+
 def _body_operation(head: str, thing: _Object, category: str) -> tuple[str, str, str]:
-    for name in (f"{thing.name} {head}", f"{head} of the {thing.name}"):
+    *before, last = re.sub(r" (?:bone|tissue|wall)$", "", thing.name).split()
+    adjective = " ".join([*before, _ADJECTIVES.get(last, last)])
+    for name in (f"{thing.name} {head}", f"{head} of the {thing.name}", f"{adjective} {head}"):
         term = _lookup(name)
         if term is not None:
-            return term.preferred, str(term.attributes.get("category", "other")), term.code
-    return canonical(f"{thing.name} {head}"), _category(head, thing.name, category), ""
+            return _named_by(term)
+    return canonical(f"{adjective} {head}"), _category(head, thing.name, category), ""
 
 
 def _category(head: str, thing: str, category: str) -> str:
@@ -720,7 +741,7 @@ def _is_finite(reading: _Reading, i: int) -> bool:
 def _is_reduced_relative(reading: _Reading, i: int) -> bool:
     """ "a mass resected from the arm": a participle after a noun and before a preposition."""
     words = reading.words
-    if i == 0 or i + 1 >= len(words) or reading.doc[i].is_sent_start:
+    if i == 0 or i + 1 >= len(words) or reading.sentence_start(i) == i:
         return False
     return (
         words[i + 1] in ("by", "from", "via", "through", "en", "surgically", "with", "on")
