@@ -228,6 +228,8 @@ def _names_something_else(doc: Doc, span: Span) -> bool:
     if words in _EVERYDAY and not (before in _DETERMINERS or before in SIDES or before in _POSITIONS):
         return True
     end = span.sent.end
+    if words == "sole" and span.end < end and doc[span.end].is_alpha and doc[span.end].lower_ not in _PREPOSITIONS:
+        return True
     if words in _PART_NAMES and _PART_OF.match(doc[span.end : min(end, span.end + 8)].text.lower()):
         return True
     sites = _site_tokens(doc)
