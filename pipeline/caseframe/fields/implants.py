@@ -130,6 +130,10 @@ _LEFT_BY: dict[str, str] = {
     "endovascular stent grafting": "stent graft",
     "instrumented fusion": "spinal instrumentation",
     "kirschner wire fixation": "kirschner wire",
+    "intramedullary nailing": "intramedullary nail",
+    "elastic stable intramedullary nailing": "elastic nail",
+    "tension band wiring": "tension band wire",
+    "intraocular lens implantation": "intraocular lens",
 }
 
 

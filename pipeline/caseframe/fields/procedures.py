@@ -46,9 +46,9 @@ _DROPPED = frozenset(
     careful multiple several two three four simultaneous staged two-stage one-stage single-stage definitive
     curative palliative prophylactic therapeutic diagnostic surgical surgically operative manual uneventful
     intraoperative intra-operative postoperative preoperative combined concomitant new adequate planned proposed
-    previous prior past conventional classic modified conservative extended-release another repeated secondary
+    previous prior past conventional classic modified conservative another repeated secondary
     uncomplicated meticulous gentle thorough autologous autogenous allogeneic synthetic prosthetic single double
-    local bloc en block - macroscopic macroscopical microscopic total/near-total minimally invasive video
+    local bloc en block macroscopic macroscopical microscopic total/near-total minimally invasive video
     assisted guided ct us ultrasound computed tomography tomography-guided fluoroscopic off-pump on-pump salvage
     interval optimal routine safe final temporary permanent temporarily redo revision cementless cemented
     uncemented""".split()
@@ -77,7 +77,6 @@ _ADVERBS = re.compile(
     r"^(?:[a-z-]+ly|then|also|not|never|again|subsequently|later|first|thus|en|bloc|en-bloc|en-block|finally)$"
 )
 _CLAUSE_END = frozenset(". ; : ( ) ! ? [ ]".split())
-_SUBJECT_STOPS = frozenset("who which that whom because although while when after before until since and but".split())
 _PREPOSITIONS = frozenset(
     """with without by via through from in into on onto at to for under over using during after before due showed
     revealed was were is are had has and or but which who that where when because as than between within""".split()
@@ -100,7 +99,9 @@ _NO_TUMOR = frozenset(
     "hematoma haematoma stoma coma trauma glaucoma carcinoma-free hygroma scotoma xanthoma-like soma aroma diploma "
     "symptoma edema oedema staphyloma trachoma seroma biloma empyema urinoma lymphocele".split()
 )
-_TUMOR = frozenset("tumor mass neoplasm cancer malignancy metastasis growth nodule neoplasia relapse".split())
+_TUMOR = frozenset(
+    "tumor mass neoplasm cancer malignancy metastasis growth nodule neoplasia relapse tumoral tumorous".split()
+)
 
 _RESECT = frozenset("resection excision removal extirpation exeresis retrieval extraction".split())
 _OBJECTS: dict[str, str] = {
@@ -146,7 +147,6 @@ _NEEDS_OBJECT = frozenset(
 )
 _FIXABLE = frozenset(("fracture", "dislocation"))
 _REVISED_WHEN_REMOVED = re.compile(r"prosthesis|mesh|prosthetic|endoprosthesis|graft")
-_DATA_WORDS = frozenset("data value values dose doses information consent sample samples patient patients".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +249,12 @@ def find(doc: Doc) -> Iterator[Finding]:
 # Repetitions in other words
 
 _BARE = frozenset(
-    """reconstruction fixation internal fixation resection excision closure exploration revision biopsy drainage
+    """reconstruction fixation resection excision closure exploration revision biopsy drainage
     embolization grafting decompression fusion amputation""".split()
 )
-_ECHOES = frozenset(("tumor resection", "tumor excision", "lesion resection", "lesion excision", *_BARE))
+_ECHOES = frozenset(
+    ("tumor resection", "tumor excision", "lesion resection", "lesion excision", "internal fixation", *_BARE)
+)
 _ECHO = 0.35
 
 
@@ -377,8 +379,11 @@ def _noun_mentions(reading: _Reading) -> list[_Mention]:
 def _of_term(span: Span, term: Term) -> _Mention:
     category = str(term.attributes.get("category", "other"))
     confidence = 0.3 if term.preferred in GENERIC else 0.9
-    if fold_word(span[-1].text.lower()) in ("graft", "flap"):
-        confidence = 0.5  # the tissue as often as the operation
+    last = fold_word(span[-1].text.lower())
+    if last in ("graft", "flap", "aspirate"):
+        # The tissue as often as the operation, unless it was performed.
+        done = span.end + 1 < len(span.doc) and span.doc[span.end + 1].lower_ in ("performed", "done", "undertaken")
+        confidence = 0.8 if done else 0.35 if last == "graft" else 0.5
     return _Mention(span.start, span.end, term.preferred, category, code=term.code, confidence=confidence)
 
 
@@ -837,7 +842,7 @@ def _finding(
 ) -> Finding:
     span = reading.doc[start:end]
     attributes: dict[str, AttributeValue] = {"category": category}
-    approach = _approach(reading, mention, start, end, value)
+    approach = _approach(reading, mention, start, end)
     if approach:
         attributes["approach"] = approach
     side = side_of(reading.words[start:end])
@@ -852,7 +857,7 @@ def _finding(
 _THROUGH = re.compile(r"^(?:through|via|by|using|with)$")
 
 
-def _approach(reading: _Reading, mention: _Mention, start: int, end: int, value: str) -> str:
+def _approach(reading: _Reading, mention: _Mention, start: int, end: int) -> str:
     """The approach named in the words of an operation or after it ("via a posterior approach")."""
     words = reading.words
     low = max(reading.sentence_start(mention.start), mention.start - 5) if mention.verb else start
@@ -877,7 +882,6 @@ def _approach(reading: _Reading, mention: _Mention, start: int, end: int, value:
         if i - end < 3 and words[i] in APPROACHES and words[i].endswith("ally"):
             found.append(APPROACHES[words[i]])
     unique = list(dict.fromkeys(found))
-    # Words that the name itself holds ("posterior spinal fusion") are told as well.
     return " and ".join(unique) if len(unique) == 2 and set(unique) == {"anterior", "posterior"} else " ".join(unique)
 
 
