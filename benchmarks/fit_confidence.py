@@ -10,7 +10,6 @@ probability of a field is the one with the best relaxed F1 out of fold, within b
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -27,10 +26,10 @@ from fit_roles import examples as role_examples
 from fit_roles import fit_roles
 from fit_sites import examples as site_examples
 from fit_sites import fit as fit_sites
-from fitting import fit, folds, training_docs
+from fitting import fit_each, folds, training_docs
 
 STRENGTH = 0.25
-LEAST, MOST = 0.25, 0.6
+LEAST, MOST = 0.4, 0.6
 
 
 @dataclass(frozen=True)
@@ -52,22 +51,15 @@ def candidates(gold: GoldArticle, doc: Doc) -> Iterator[Candidate]:
         pairs = matched_pairs([[relaxed(g, finding, doc.text) for (finding, _), _ in found] for g in wanted])
         right = {column for _, column in pairs}
         for number, ((finding, mentions), folded) in enumerate(found):
-            names = confidence.features(doc, finding, mentions, cases.rivals(finding, folded))
+            names = confidence.features(doc, finding, mentions, folded)
             yield Candidate(gold.article_id, field, tuple(names), number in right)
 
 
 def fit_confidence(rows: Sequence[Candidate], least: dict[str, float]) -> LinearModel:
     """One logistic regression a field, as one table."""
-    weights: dict[str, list[float]] = {}
-    for column, field in enumerate(confidence.FIELDS):
-        own = [(row.article, row.names, str(row.right)) for row in rows if row.field == field]
-        if len({label for _, _, label in own}) < 2:
-            continue
-        model = fit(own, strength=STRENGTH)
-        for name, (wrong, right) in model.weights.items():
-            weights.setdefault(name, [0.0] * len(confidence.FIELDS))[column] = right - wrong
-    weights["(least)"] = [least.get(field, 0.5) for field in confidence.FIELDS]
-    return LinearModel(confidence.FIELDS, {name: tuple(values) for name, values in weights.items()})
+    model = fit_each([(row.article, row.names, {row.field: row.right}) for row in rows], STRENGTH)
+    model.weights["(least)"] = tuple(least.get(field, 0.5) for field in model.classes)
+    return model
 
 
 def best_least(scored: Sequence[tuple[float, bool]], gold: int) -> float:
@@ -80,12 +72,6 @@ def best_least(scored: Sequence[tuple[float, bool]], gold: int) -> float:
         if f1 > best_f1:
             best, best_f1 = level, f1
     return best
-
-
-def probability(model: LinearModel, row: Candidate) -> float:
-    """What a model says of a candidate."""
-    column = model.classes.index(row.field)
-    return 1 / (1 + math.exp(-sum(model.weights[n][column] for n in ("(bias)", *row.names) if n in model.weights)))
 
 
 def use(roles_model: LinearModel, sites_model: LinearModel) -> None:
@@ -120,14 +106,14 @@ def main() -> None:
     for part, model in zip(parts, held_out, strict=True):
         for row in rows:
             if row.article in part:
-                scored[row.field].append((probability(model, row), row.right))
+                scored[row.field].append((model.each(row.names)[row.field], row.right))
     wanted = {f: sum(g.field == f for gold, _ in texts for g in gold.findings) for f in confidence.FIELDS}
     least = {field: best_least(scored[field], wanted[field]) for field in confidence.FIELDS}
     scores = []
     for part, model, (roles_model, sites_model) in zip(parts, held_out, models, strict=True):
         use(roles_model, sites_model)
-        table = {**model.weights, "(least)": tuple(least[field] for field in confidence.FIELDS)}
-        confidence.model = lambda table=table: LinearModel(confidence.FIELDS, table)  # type: ignore[assignment]
+        model.weights["(least)"] = tuple(least[field] for field in model.classes)
+        confidence.model = lambda model=model: model  # type: ignore[assignment]
         for gold, doc in texts:
             if gold.article_id in part:
                 found = [finding for find in finders() for finding in find(doc)]

@@ -2,7 +2,7 @@
 
     python benchmarks/fit_roles.py DATA_DIR [--write]
 
-A mention's role is the field of the gold finding it names (same value, or overlapping words); none where no gold does.
+A mention's roles are the fields of the gold findings it names (same value, else overlapping words).
 """
 
 from __future__ import annotations
@@ -18,29 +18,32 @@ from caseframe.evaluation.gold import GoldArticle, GoldFinding
 from caseframe.evaluation.matching import occurrences, same_value
 from caseframe.fields.conditions import Condition, conditions_of
 from caseframe.fields.linear import LinearModel
-from caseframe.fields.roles import MIN_PROBABILITY, ROLES, features
+from caseframe.fields.roles import ROLES, features
 from caseframe.stages.narrative import is_general
-from fitting import Example, fit, folds, training_docs
+from fitting import fit_each, folds, training_docs
 
 STRENGTH = 0.5
-_PRIORITY = ("diagnosis", "complication", "comorbidity", "symptom")
+# From here on a role counts as found in the figures below.
+LEVEL = 0.45
+
+Example = tuple[str, tuple[str, ...], frozenset[str]]
+"""Article id, names of the features that hold, roles."""
 
 
 def examples(gold: GoldArticle, doc: Doc) -> list[Example]:
     """The mentions in the patients' story with their features and roles."""
     return [
-        (gold.article_id, tuple(features(doc, condition)), role(doc, condition, gold))
+        (gold.article_id, tuple(features(doc, condition)), roles(doc, condition, gold))
         for condition in conditions_of(doc)
         if not is_general(condition.span)
     ]
 
 
-def role(doc: Doc, condition: Condition, gold: GoldArticle) -> str:
-    """The role that the gold gives a mention."""
-    wanted = [finding for finding in gold.findings if finding.field in _PRIORITY]
-    matching = [finding.field for finding in wanted if same_value(finding.field, finding.value, condition.value)]
-    matching = matching or [finding.field for finding in wanted if overlaps(doc, condition, finding)]
-    return min(matching, key=_PRIORITY.index) if matching else "none"
+def roles(doc: Doc, condition: Condition, gold: GoldArticle) -> frozenset[str]:
+    """The roles that the gold gives a mention: of the findings with its value, else of those that share words."""
+    wanted = [finding for finding in gold.findings if finding.field in ROLES]
+    same = frozenset(f.field for f in wanted if same_value(f.field, f.value, condition.value))
+    return same or frozenset(f.field for f in wanted if overlaps(doc, condition, f))
 
 
 def overlaps(doc: Doc, condition: Condition, finding: GoldFinding) -> bool:
@@ -50,8 +53,10 @@ def overlaps(doc: Doc, condition: Condition, finding: GoldFinding) -> bool:
 
 
 def fit_roles(rows: list[Example]) -> LinearModel:
-    """The model of some examples."""
-    return fit(rows, strength=STRENGTH)
+    """The model of some examples: a logistic regression a role."""
+    return fit_each(
+        [(article, names, {role: role in held for role in ROLES}) for article, names, held in rows], STRENGTH
+    )
 
 
 def cross_validate(rows: list[Example]) -> None:
@@ -59,19 +64,15 @@ def cross_validate(rows: list[Example]) -> None:
     hits, found, gold = Counter[str](), Counter[str](), Counter[str]()
     for held_out in folds([article for article, _, _ in rows]):
         model = fit_roles([row for row in rows if row[0] not in held_out])
-        for article, names, label in rows:
-            if article not in held_out:
-                continue
-            probabilities = model.probabilities(names)
-            best = max((name for name in ROLES if name != "none"), key=lambda name: probabilities[name])
-            gold[label] += 1
-            if probabilities[best] >= MIN_PROBABILITY:
-                found[best] += 1
-                hits[best] += best == label
-    for name in ROLES:
-        if name != "none":
-            precision, recall = hits[name] / max(1, found[name]), hits[name] / gold[name]
-            print(f"{name:12} precision {precision:.3f} recall {recall:.3f} n {gold[name]}")
+        for article, names, held in rows:
+            if article in held_out:
+                given = {role for role, probability in model.each(names).items() if probability >= LEVEL}
+                gold.update(held)
+                found.update(given)
+                hits.update(given & held)
+    for role in ROLES:
+        precision, recall = hits[role] / max(1, found[role]), hits[role] / gold[role]
+        print(f"{role:12} precision {precision:.3f} recall {recall:.3f} n {gold[role]}")
 
 
 def main() -> None:
@@ -80,7 +81,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write fields/rules/roles.tsv")
     arguments = parser.parse_args()
     rows = [example for gold, doc in training_docs(arguments.data) for example in examples(gold, doc)]
-    print(f"{len(rows)} mentions, {Counter(label for _, _, label in rows)}")
+    print(f"{len(rows)} mentions")
     cross_validate(rows)
     if arguments.write:
         path = Path(str(files("caseframe.fields") / "rules" / "roles.tsv"))

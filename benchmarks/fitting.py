@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from spacy.tokens import Doc
 
 from caseframe.evaluation.gold import GoldArticle, read_gold, read_texts
-from caseframe.fields.linear import LinearModel
+from caseframe.fields.linear import BIAS, LinearModel
 from caseframe.pipeline import STAGES, register
 from caseframe.stages.extensions import make_doc
 from caseframe.stages.tokenizer import blank
@@ -25,8 +25,8 @@ FOLDS = 5
 # Weights this small change nothing and only lengthen the table.
 LEAST_WEIGHT = 0.02
 
-Example = tuple[str, tuple[str, ...], str]
-"""Article id, names of the features that hold, label."""
+Example = tuple[str, tuple[str, ...], dict[str, bool]]
+"""Article id, names of the features that hold, and for each class that it counts for whether it holds."""
 
 
 def training_docs(data: Path) -> Iterator[tuple[GoldArticle, Doc]]:
@@ -51,31 +51,35 @@ def folds(articles: Sequence[str]) -> list[set[str]]:
     return [set(ordered[number::FOLDS]) for number in range(FOLDS)]
 
 
-def fit(rows: Sequence[Example], *, strength: float) -> LinearModel:
-    """A multinomial (for two labels: logistic) regression with an L1 penalty of inverse strength `strength`.
+def fit_each(rows: Sequence[Example], strength: float) -> LinearModel:
+    """A logistic regression a class, as one table.
 
-    Features seen in fewer than `MIN_ARTICLES` articles are left out.
+    L1 penalty of inverse strength `strength`; features seen in fewer than `MIN_ARTICLES` articles are left out.
     """
+    classes = tuple(sorted({name for _, _, held in rows for name in held}))
+    weights: dict[str, list[float]] = {BIAS: [0.0] * len(classes)}
+    for column, name in enumerate(classes):
+        own = [(article, names, held[name]) for article, names, held in rows if name in held]
+        if len({label for _, _, label in own}) == 2:
+            for feature, weight in _fit(own, strength).items():
+                weights.setdefault(feature, [0.0] * len(classes))[column] = weight
+    return LinearModel(classes, {name: tuple(values) for name, values in weights.items()})
+
+
+def _fit(rows: Sequence[tuple[str, tuple[str, ...], bool]], strength: float) -> dict[str, float]:
     seen = Counter(name for _, name in {(article, name) for article, names, _ in rows for name in names})
     known = sorted(name for name, count in seen.items() if count >= MIN_ARTICLES)
     columns = {name: number for number, name in enumerate(known)}
     cells = [(r, columns[name]) for r, (_, names, _) in enumerate(rows) for name in set(names) if name in columns]
     r, c = zip(*cells, strict=True)
     matrix = csr_matrix((np.ones(len(r)), (r, c)), shape=(len(rows), len(columns)))
-    regression = LogisticRegression(penalty="l1", C=strength, solver="saga", max_iter=300, tol=1e-3, random_state=0)
+    regression = LogisticRegression(l1_ratio=1.0, C=strength, solver="saga", max_iter=400, tol=1e-3, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", FutureWarning)
         regression.fit(matrix, [label for _, _, label in rows])
-    coefficients, intercepts = regression.coef_, regression.intercept_
-    if len(coefficients) == 1:  # two labels: one row, for the second; the first is its mirror
-        coefficients, intercepts = (
-            np.vstack([-coefficients, coefficients]) / 2,
-            np.hstack([-intercepts, intercepts]) / 2,
-        )
-    weights = {"(bias)": tuple(float(value) for value in intercepts)}
+    weights = {BIAS: round(float(regression.intercept_[0]), 3)}
     for name, column in columns.items():
-        values = tuple(round(float(value), 3) for value in coefficients[:, column])
-        if any(abs(value) >= LEAST_WEIGHT for value in values):
-            weights[name] = values
-    return LinearModel(tuple(str(label) for label in regression.classes_), weights)
+        weight = round(float(regression.coef_[0, column]), 3)
+        if abs(weight) >= LEAST_WEIGHT:
+            weights[name] = weight
+    return weights

@@ -14,6 +14,7 @@ from typing import Literal
 from spacy.tokens import Doc
 
 from caseframe.fields import confidence
+from caseframe.fields.confidence import Folded
 from caseframe.fields.study import Study, study_of
 from caseframe.lexicons import surface_parts
 from caseframe.schema import FIELDS, Article, Attributes, Case, Extraction, Finding
@@ -28,8 +29,6 @@ _SPECIFIC = frozenset(
 
 
 Kind = Literal["patient", "cohort"]
-Folded = list[tuple[Finding, list[Finding]]]
-"""Findings, each with the mentions it stands for."""
 
 
 def deal(doc: Doc, article: Article, findings: Iterable[Finding]) -> Extraction:
@@ -97,18 +96,13 @@ def weigh(doc: Doc, folded: Folded) -> list[Finding]:
     weighed = []
     for finding, mentions in folded:
         if finding.field in confidence.FIELDS:
-            names = list(confidence.features(doc, finding, mentions, rivals(finding, folded)))
+            names = list(confidence.features(doc, finding, mentions, folded))
             probability = confidence.confidence_of(names, finding.field)
             if probability < confidence.least(finding.field):
                 continue
             finding = replace(finding, confidence=probability)
         weighed.append(finding)
     return weighed
-
-
-def rivals(finding: Finding, folded: Folded) -> int:
-    """How many other things in the same field were said more surely."""
-    return sum(other.field == finding.field and other.confidence > finding.confidence for other, _ in folded)
 
 
 def settle(findings: Iterable[Finding]) -> tuple[Finding, ...]:

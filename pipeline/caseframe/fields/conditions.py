@@ -15,7 +15,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding
 from caseframe.fields.phrases import core_words, phrase
-from caseframe.fields.roles import role_of
+from caseframe.fields.roles import roles_of
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
@@ -75,21 +75,23 @@ class Condition:
 
 
 def find(doc: Doc) -> Iterator[Finding]:
-    """Yields the conditions of a Doc, each in the field of its role, and what is said of complications as such."""
+    """Yields the conditions of a Doc, each in the fields of its roles, and what is said of complications as such."""
     yield from _any_complication(doc)
     for condition in conditions_of(doc):
-        role, probability = role_of(doc, condition)
-        if role == "none":
-            continue
-        yield make_finding(
-            condition.span,
-            role,
-            condition.value,
-            source=_SOURCE,
-            code=condition.code if role == "diagnosis" else "",
-            attributes=_attributes(doc, condition, role),
-            confidence=probability,
-        )
+        assertion, _ = assertion_of(condition.span)
+        for role, probability in roles_of(doc, condition).items():
+            # What the episode treats, or what brought the patient, is of now, whatever "history of" stands before it.
+            now = assertion == "historical" and role in ("diagnosis", "symptom")
+            yield make_finding(
+                condition.span,
+                role,
+                condition.value,
+                source=_SOURCE,
+                assertion="present" if now else None,
+                code=condition.code if role == "diagnosis" else "",
+                attributes=_attributes(doc, condition, role),
+                confidence=probability,
+            )
 
 
 def _any_complication(doc: Doc) -> Iterator[Finding]:

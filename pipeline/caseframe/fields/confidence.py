@@ -8,7 +8,6 @@ finding is left out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
@@ -24,9 +23,11 @@ from caseframe.stages.narrative import narrative_score
 # Fields whose findings are weighed; the others have few candidates and their module's own confidence.
 FIELDS = (
     "diagnosis", "site", "metastasis", "comorbidity", "symptom", "procedure", "margin", "implant", "therapy", "imaging",
-    "measurement", "outcome", "complication",
+    "measurement", "outcome", "complication", "recurrence", "vital_status", "disease_status", "follow_up",
 )  # fmt: skip
-_BIAS, _LEAST = "(bias)", "(least)"
+Folded = list[tuple[Finding, list[Finding]]]
+"""Findings, each with the mentions it stands for."""
+_LEAST = "(least)"
 _WINDOW = 3
 
 
@@ -38,10 +39,7 @@ def model() -> LinearModel:
 
 def confidence_of(names: Sequence[str], field: str) -> float:
     """Probability of a finding of `field` with these features."""
-    weights = model().weights
-    column = model().classes.index(field)
-    score = sum(weights[name][column] for name in (_BIAS, *names) if name in weights)
-    return 1 / (1 + math.exp(-score))
+    return model().each(names)[field]
 
 
 def least(field: str) -> float:
@@ -49,22 +47,20 @@ def least(field: str) -> float:
     return model().weights[_LEAST][model().classes.index(field)]
 
 
-def features(doc: Doc, finding: Finding, group: Sequence[Finding], rivals: int) -> Iterator[str]:
+def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folded) -> Iterator[str]:
     """Names of the features of a finding.
 
-    `group` are the mentions of the same thing, itself among them; `rivals` is the number of other things that the case
-    has in this field and that were said more surely.
+    `group` are the mentions of the same thing, itself among them; `folded` are all findings of the case.
     """
     span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
     if span is None:
         return
-    yield f"said={min(9, int(10 * finding.confidence))}"
+    yield f"said={_tenth(finding)}"
     yield f"source={finding.source.split('/')[0]}"
     yield f"assertion={finding.assertion}"
     yield f"section={finding.section}"
     yield f"mentions={min(len(group), 4)}"
-    yield f"rivals={min(rivals, 4)}"
-    yield f"rivals={min(rivals, 2)}&said={min(9, int(10 * finding.confidence))}"
+    yield from _rivals(finding, folded)
     sections = {mention.section for mention in group}
     yield f"in title={'title' in sections}"
     yield f"only in title={sections == {'title'}}"
@@ -90,6 +86,23 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], rivals: int) 
         if token.is_alpha and len(token) > 4 and not span.start <= token.i < span.end:
             yield f"sentence={fold_word(token.text)}"
     yield f"said={min(9, int(10 * finding.confidence))}&mentions={min(len(group), 3)}"
+
+
+def _rivals(finding: Finding, folded: Folded) -> Iterator[str]:
+    """What else was said: surer things in the same field, the same words in another field."""
+    surer = sum(other.field == finding.field and other.confidence > finding.confidence for other, _ in folded)
+    yield f"rivals={min(surer, 4)}"
+    yield f"rivals={min(surer, 2)}&said={_tenth(finding)}"
+    for other, _ in folded:
+        if other.field != finding.field and other.start < finding.end and finding.start < other.end:
+            yield f"also={other.field}"
+            yield f"also={other.field}&said={_tenth(other)}"
+            if other.confidence > finding.confidence:
+                yield "said more surely of another field"
+
+
+def _tenth(finding: Finding) -> int:
+    return min(9, int(10 * finding.confidence))
 
 
 def _span(doc: Doc, finding: Finding) -> Span:

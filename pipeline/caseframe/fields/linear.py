@@ -1,4 +1,4 @@
-"""A multinomial linear model over named features, kept as a TSV that a person can read: feature, then a weight a class."""
+"""Linear models over named features, kept as TSV files that a person can read: feature, then a weight a class."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+BIAS = "(bias)"
+
 
 class LinearModel:
-    """Class probabilities from named features: softmax over the summed weights."""
+    """Probabilities of classes from named features: of classes that exclude one another, or of each by itself."""
 
     def __init__(self, classes: tuple[str, ...], weights: Mapping[str, tuple[float, ...]]) -> None:
         self.classes = classes
@@ -34,14 +36,23 @@ class LinearModel:
         )
         path.write_text("\n".join([f"# {line}" for line in comment.splitlines()] + rows) + "\n", encoding="utf-8")
 
-    def probabilities(self, features: Iterable[str]) -> dict[str, float]:
-        """Probability of each class."""
+    def sums(self, features: Iterable[str]) -> list[float]:
+        """The summed weights of each class."""
         sums = [0.0] * len(self.classes)
-        for feature in ("(bias)", *features):
+        for feature in (BIAS, *features):
             weights = self.weights.get(feature)
             if weights is not None:
                 for number, weight in enumerate(weights):
                     sums[number] += weight
+        return sums
+
+    def each(self, features: Iterable[str]) -> dict[str, float]:
+        """Probability of each class by itself: the logistic function of its sum."""
+        return {name: 1 / (1 + math.exp(-value)) for name, value in zip(self.classes, self.sums(features), strict=True)}
+
+    def probabilities(self, features: Iterable[str]) -> dict[str, float]:
+        """Probability of each class, where exactly one holds: softmax over the sums."""
+        sums = self.sums(features)
         top = max(sums)
         powers = [math.exp(value - top) for value in sums]
         total = sum(powers)

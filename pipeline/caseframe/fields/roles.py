@@ -1,8 +1,9 @@
-"""The part a condition plays for the patient: diagnosis, comorbidity, symptom, complication, or none of them.
+"""The parts a condition plays for the patient: diagnosis, comorbidity, symptom, complication.
 
-A linear model over the words beside the mention, its assertion, its section, its place in the story (before or after the
-treatment, in the title), and what the lexicon says of it. Its weights stand in `rules/roles.tsv`, fitted by
-`benchmarks/fit_roles.py` on the training gold; the probability is the finding's confidence.
+A consequence of treatment that the episode then treats is complication and diagnosis at once, so each part has a
+logistic model of its own over the words beside the mention, its assertion, its section, its place in the story (before
+or after the treatment, in the title), and what the lexicon says of it. The weights stand in `rules/roles.tsv`, fitted
+by `benchmarks/fit_roles.py` on the training gold.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from caseframe.stages.timeline import when_of
 if TYPE_CHECKING:
     from caseframe.fields.conditions import Condition
 
-ROLES = ("comorbidity", "complication", "diagnosis", "none", "symptom")
-# A role less probable than this is none: precision before completeness.
-MIN_PROBABILITY = 0.4
+ROLES = ("comorbidity", "complication", "diagnosis", "symptom")
+# Less probable roles are not even candidates; what counts in the end is decided by `confidence.py`.
+MIN_PROBABILITY = 0.2
 _WINDOW = 4
 _TREATED = "caseframe.treated"
 
@@ -38,12 +39,10 @@ def model() -> LinearModel:
     return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / "roles.tsv")))
 
 
-def role_of(doc: Doc, condition: Condition) -> tuple[str, float]:
-    """The most probable role and its probability; `none` where no role is probable enough."""
-    probabilities = model().probabilities(features(doc, condition))
-    role = max((name for name in ROLES if name != "none"), key=lambda name: probabilities[name])
-    probability = probabilities[role]
-    return (role, probability) if probability >= MIN_PROBABILITY else ("none", probabilities["none"])
+def roles_of(doc: Doc, condition: Condition) -> dict[str, float]:
+    """The roles that a mention may have, with their probabilities."""
+    probabilities = model().each(features(doc, condition))
+    return {role: probability for role, probability in probabilities.items() if probability >= MIN_PROBABILITY}
 
 
 def features(doc: Doc, condition: Condition) -> Iterator[str]:
