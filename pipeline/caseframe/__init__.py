@@ -8,14 +8,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from caseframe._version import __version__
 from caseframe.pipeline import assemble, extract_all, extract_article, load
 from caseframe.schema import FIELDS, Article, Case, Extraction, Failure, FieldSpec, Finding, Record, Section
 from caseframe.sources import open_articles
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 __all__ = [
     "FIELDS",
@@ -32,6 +35,7 @@ __all__ = [
     "extract",
     "load",
     "read",
+    "to_frame",
 ]
 
 
@@ -62,3 +66,13 @@ def _extract_path(path: Path) -> Iterator[Extraction | Failure]:
         elif isinstance(record, Article):
             for result in extract_all(nlp, [record]):
                 yield result if isinstance(result, Failure) else result[1]
+
+
+def to_frame(results: Iterable[Extraction | Failure], failures: list[Failure] | None = None) -> DataFrame:
+    """A pandas DataFrame, one row a finding; `failures` takes the records that failed, without it the first one raises.
+
+    The columns are those of the `findings` table, with the article's `pmid` and `title`; `attributes` are dicts.
+    """
+    from caseframe.tables import frame  # pandas takes its time to load
+
+    return frame.to_frame(results, failures)

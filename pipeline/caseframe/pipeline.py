@@ -12,11 +12,12 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from caseframe._version import __version__
 from caseframe.errors import ModelError
 from caseframe.fields.component import extraction_of
 from caseframe.schema import Article, Extraction, Failure
 from caseframe.stages.extensions import make_doc
-from caseframe.stages.tokenizer import blank
+from caseframe.stages.tokenizer import blank, quiet_regexes
 
 STAGES = (
     "caseframe_sentences",
@@ -29,6 +30,8 @@ STAGES = (
     "caseframe_timeline",
 )
 CASES = "caseframe_cases"
+# The spaCy that a written model asks for, as pyproject.toml does; the patch version that wrote it plays no part.
+SPACY_VERSION = ">=3.8.7,<3.9.0"
 # Longer texts are failures: no case report is that long, and time grows with the text.
 MAX_TEXT_CHARS = 2_000_000
 
@@ -58,6 +61,27 @@ def shipped_model() -> Path:
     return folder / "caseframe_rules"
 
 
+def write_model(path: Path) -> None:
+    """Writes the shipped pipeline as a spaCy model: `spacy.load(path)` gives it wherever CaseFrame is installed.
+
+    The lexicons and rules stay in the package; the model's config refers to them. The same version gives the same
+    bytes: no path, no time, no vocabulary of words that were seen.
+    """
+    nlp = assemble()
+    nlp.meta.update(
+        name="caseframe_rules",
+        version=__version__,
+        description="Case reports to findings: rules, lexicons and small linear models.",
+        license="Apache-2.0",
+        author="The CaseFrame authors",
+        spacy_version=SPACY_VERSION,
+        spacy_git_version="",
+        requirements=[f"caseframe>={__version__}"],
+    )
+    path.mkdir(parents=True, exist_ok=True)
+    nlp.to_disk(path, exclude=["vocab"])
+
+
 @lru_cache(maxsize=4)
 def load(
     model: str | None = None,
@@ -68,8 +92,8 @@ def load(
 ) -> Language:
     """Loads the extraction pipeline, a spaCy `Language`; one object a process for the same arguments.
 
-    `model` is the folder of a saved pipeline (default: the shipped one); `lexicons` are further TSV files; `fields` names
-    the fields to fill (empty: all). After `doc = nlp(text)`, `doc._.extraction` holds the result.
+    `model` is the folder of a saved pipeline (default: the shipped one); `lexicons` are further TSV files; `fields`
+    names the fields to fill (empty: all). After `doc = nlp(text)`, `doc._.extraction` holds the result.
     """
     if model is None and (lexicons or not builtin_lexicons or fields):
         return assemble(lexicons=lexicons, builtin_lexicons=builtin_lexicons, fields=fields)
@@ -82,7 +106,8 @@ def load(
     if fields:
         overrides[f"components.{CASES}.fields"] = list(fields)
     try:
-        nlp = spacy.load(path, config=overrides)
+        with quiet_regexes():
+            nlp = spacy.load(path, config=overrides)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{path}: {' '.join(str(error).split())}", "Give the folder of a saved spaCy pipeline"

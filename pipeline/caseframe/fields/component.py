@@ -60,8 +60,12 @@ class CaseExtractor:
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc._.extraction`."""
         article = doc._.article or Article("text", abstract=doc.text)
+        kept = set(doc.user_data)
         findings = [finding for find in finders() for finding in find(doc)]
         extraction = deal(doc, article, findings)
+        # What the field modules noted for each other holds spans, which cannot leave the process with the Doc.
+        for key in doc.user_data.keys() - kept:
+            del doc.user_data[key]
         if self.fields != frozenset(FIELDS):
             extraction = extraction.only(self.fields)
         doc._.extraction = extraction

@@ -6,6 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from caseframe.schema import Article
+from caseframe.stages import packing  # noqa: F401  (so that what extensions hold can be packed)
 
 if not Doc.has_extension("article"):
     Doc.set_extension("article", default=None)
