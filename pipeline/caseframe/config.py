@@ -99,7 +99,9 @@ def read_yaml(path: Path) -> object:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}", "The config must be a readable UTF-8 file") from None
     except YAMLError as error:
-        raise ConfigError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(
+            f"{path}: no valid YAML: {' '.join(str(error).split())}", "Mend the file at the line it names"
+        ) from None
 
 
 def _explain(error: ValidationError) -> str:
