@@ -27,7 +27,7 @@ from caseframe.evaluation.matching import Counts, exact, matched_pairs, occurren
 from caseframe.fields.base import make_finding
 from caseframe.fields.cases import fold, settle
 from caseframe.fields.linear import LinearModel
-from caseframe.fields.sites import _NOT_THERE, MIN_PROBABILITY, NONE, SITE, Context, Site, features, sites_of
+from caseframe.fields.sites import MIN_PROBABILITY, NONE, NOT_THERE, SITE, Context, Site, features, sites_of
 from caseframe.pipeline import STAGES, register
 from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
@@ -85,7 +85,7 @@ def examples(doc: Doc, gold: GoldArticle) -> list[Example]:
     return [
         Example(gold.article_id, tuple(features(context, site)), is_gold(doc, site, gold), finding_of(site))
         for site in sites
-        if not is_general(site.span) and assertion_of(site.core)[0] not in _NOT_THERE
+        if not is_general(site.span) and assertion_of(site.core)[0] not in NOT_THERE
     ]
 
 

@@ -34,7 +34,7 @@ SITE, NONE = "site", "none"
 # A candidate less probable than this is no finding; among the others `cases.py` chooses.
 MIN_PROBABILITY = 0.3
 # Never a site: what is denied, what is a relative's, what could be.
-_NOT_THERE = frozenset(("absent", "family", "hypothetical"))
+NOT_THERE = frozenset(("absent", "family", "hypothetical"))
 _WINDOW = 5
 _REACH = 7
 
@@ -133,7 +133,7 @@ def find(doc: Doc) -> Iterator[Finding]:
     context = Context(doc, sites)
     for site in sites:
         probability = probability_of(context, site)
-        if probability < MIN_PROBABILITY or assertion_of(site.core)[0] in _NOT_THERE:
+        if probability < MIN_PROBABILITY or assertion_of(site.core)[0] in NOT_THERE:
             continue
         # Where a thing lies is no less so for being suspected or earlier.
         yield make_finding(
