@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from unicodedata import combining, normalize
 
 # British stems that have one American spelling wherever they stand in a medical word.
 _SPELLING = tuple(
@@ -106,8 +107,11 @@ def fold_word(word: str) -> str:
     """The matching form of one word.
 
     Short words in capitals (`CT`, `ALL`, `GIST`) keep them, so that an abbreviation never meets an everyday word.
+    Accents fall: `Sjögren` is `sjogren`.
     """
     word = word.replace("’", "'").replace("‐", "-").replace("‑", "-").replace("–", "-")
+    if not word.isascii():
+        word = "".join(char for char in normalize("NFD", word) if not combining(char))
     if 2 <= len(word) <= 5 and word[0].isupper():
         stem = word[:-1] if word.endswith("s") else word
         if stem.isupper() and len(stem) > 1:

@@ -1,19 +1,21 @@
 """Lexicon terms: which words name a concept of the lexicons.
 
 Writes `doc.spans["terms"]`: each span's `label_` is the field the term fills, its `kb_id_` the term's key, and
-`span._.term` the `Term` itself. Terms of different fields may overlap; within one field the longest wins. A short form
-whose long form is a term, as defined in the same document, counts as that term.
+`span._.term` the `Term` itself. Terms of different fields may overlap; within one field the longest wins. Terms joined
+by a slash (`radiotherapy/TMZ`) are found each; their span is the whole token. A short form whose long form is a term,
+as defined in the same document, counts as that term and no other: `RA` is no arthritis where it is the right atrium.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.lexicons import Entry, Lexicon, Term, builtin_entries, read_lexicon
+from caseframe.lexicons import Entry, Lexicon, Term, builtin_entries, read_lexicon, surface_parts
 from caseframe.lexicons.folding import fold_parts
 
 SPANS = "terms"
@@ -39,6 +41,15 @@ def create_terms(nlp: Language, name: str, lexicons: list[str], builtin: bool) -
     return TermMatcher(lexicons=lexicons, builtin=builtin)
 
 
+class Hit(NamedTuple):
+    """A term's surface in a Doc: its tokens, the term's key, and how many folded parts it has."""
+
+    start: int
+    end: int
+    key: str
+    parts: int
+
+
 class TermMatcher:
     """Finds the terms of the lexicons in a Doc."""
 
@@ -48,34 +59,68 @@ class TermMatcher:
             rows.extend(read_lexicon(Path(path)))
         rows.extend(entries)
         self.lexicon = Lexicon(rows)
+        self._stems = _stems_of_abbreviated(rows)
         _TERMS.update(self.lexicon.terms)
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["terms"]`."""
-        found = _longest(self._hits(doc))
+        found = _longest([hit for hit in self._hits(doc) if not self._defined_otherwise(doc, hit)])
         found.extend(_short_forms(doc, found))
         spans = [Span(doc, start, end, label=_TERMS[key].field, kb_id=key) for start, end, key in sorted(found)]
         doc.spans[SPANS] = spans
         return doc
 
-    def _hits(self, doc: Doc) -> list[tuple[int, int, str]]:
+    def _hits(self, doc: Doc) -> list[Hit]:
         parts: list[str] = []
         first: list[int] = []  # token that begins with this part, -1 inside a token
         last: list[int] = []  # token that ends with this part, -1 inside a token
         shouting = _shouting(doc)
         for token in doc:
-            word = token.text
-            pieces = fold_parts(word.lower() if shouting[token.i] else word)
-            for n, piece in enumerate(pieces):
-                parts.append(piece)
-                first.append(token.i if n == 0 else -1)
-                last.append(token.i if n == len(pieces) - 1 else -1)
+            word = token.text.lower() if shouting[token.i] else token.text
+            for side in _sides(word):
+                pieces = fold_parts(side)
+                for n, piece in enumerate(pieces):
+                    parts.append(piece)
+                    first.append(token.i if n == 0 else -1)
+                    last.append(token.i if n == len(pieces) - 1 else -1)
         return [
-            (first[start], last[end - 1] + 1, key)
+            Hit(first[start], last[end - 1] + 1, key, end - start)
             for start, end, keys in self.lexicon.matches(parts)
             if first[start] >= 0 and last[end - 1] >= 0
             for key in keys
         ]
+
+    def _defined_otherwise(self, doc: Doc, hit: Hit) -> bool:
+        """Whether a hit is a short form that the document defines as something that shares no word with the term."""
+        stems = self._stems.get(hit.key)
+        if stems is None:
+            return False
+        for span in doc.spans.get("abbreviations", ()):
+            if (span.start, span.end) == (hit.start, hit.end):
+                return not any(stem in stems for stem in _stems(span._.long_form or ""))
+        return False
+
+
+def _sides(word: str) -> list[str]:
+    """The words that slashes join, or the word itself."""
+    if "/" not in word:
+        return [word]
+    return [side for side in word.split("/") if side] or [word]
+
+
+def _stems(words: str) -> set[str]:
+    """The beginnings of the words of a term, long enough to tell them apart: `tomographic` and `tomography` agree."""
+    return {part[:6] for part in surface_parts(words) if len(part) > 2}
+
+
+def _stems_of_abbreviated(entries: Iterable[Entry]) -> dict[str, set[str]]:
+    """The stems of all surface forms of the terms that have a form in capitals, by term key."""
+    rows = list(entries)
+    stems: dict[str, set[str]] = {e.term.key: set() for e in rows if e.surface.isupper() and " " not in e.surface}
+    for entry in rows:
+        if entry.term.key in stems:
+            stems[entry.term.key] |= _stems(entry.surface.lower())
+    return stems
 
 
 def _shouting(doc: Doc) -> list[bool]:
@@ -89,14 +134,14 @@ def _shouting(doc: Doc) -> list[bool]:
     return result
 
 
-def _longest(hits: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+def _longest(hits: Iterable[Hit]) -> list[tuple[int, int, str]]:
     """Within a field, drops each hit that lies inside a longer one, or overlaps a longer one before it."""
     kept: list[tuple[int, int, str]] = []
-    taken: dict[str, list[tuple[int, int]]] = {}
-    for start, end, key in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0], hit[2])):
+    taken: dict[str, list[tuple[int, int, int]]] = {}
+    for start, end, key, parts in sorted(hits, key=lambda hit: (hit.start - hit.end, -hit.parts, hit.start, hit.key)):
         others = taken.setdefault(_TERMS[key].field, [])
-        if all(end <= a or start >= b or (start, end) == (a, b) for a, b in others):
-            others.append((start, end))
+        if all(end <= a or start >= b or (start, end, parts) == (a, b, n) for a, b, n in others):
+            others.append((start, end, parts))
             kept.append((start, end, key))
     return kept
 
