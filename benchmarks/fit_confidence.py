@@ -57,7 +57,7 @@ def candidates(gold: GoldArticle, doc: Doc) -> Iterator[Candidate]:
 
 def fit_confidence(rows: Sequence[Candidate], least: dict[str, float]) -> LinearModel:
     """One logistic regression a field, as one table."""
-    model = fit_each([(row.article, row.names, {row.field: row.right}) for row in rows], STRENGTH)
+    model = fit_each([(row.article, row.names, {row.field: row.right}) for row in rows], STRENGTH, confidence.FIELDS)
     model.weights["(least)"] = tuple(least.get(field, 0.5) for field in model.classes)
     return model
 

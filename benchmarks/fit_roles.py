@@ -54,9 +54,8 @@ def overlaps(doc: Doc, condition: Condition, finding: GoldFinding) -> bool:
 
 def fit_roles(rows: list[Example]) -> LinearModel:
     """The model of some examples: a logistic regression a role."""
-    return fit_each(
-        [(article, names, {role: role in held for role in ROLES}) for article, names, held in rows], STRENGTH
-    )
+    labelled = [(article, names, {role: role in held for role in ROLES}) for article, names, held in rows]
+    return fit_each(labelled, STRENGTH, ROLES)
 
 
 def cross_validate(rows: list[Example]) -> None:

@@ -51,12 +51,11 @@ def folds(articles: Sequence[str]) -> list[set[str]]:
     return [set(ordered[number::FOLDS]) for number in range(FOLDS)]
 
 
-def fit_each(rows: Sequence[Example], strength: float) -> LinearModel:
+def fit_each(rows: Sequence[Example], strength: float, classes: tuple[str, ...]) -> LinearModel:
     """A logistic regression a class, as one table.
 
     L1 penalty of inverse strength `strength`; features seen in fewer than `MIN_ARTICLES` articles are left out.
     """
-    classes = tuple(sorted({name for _, _, held in rows for name in held}))
     weights: dict[str, list[float]] = {BIAS: [0.0] * len(classes)}
     for column, name in enumerate(classes):
         own = [(article, names, held[name]) for article, names, held in rows if name in held]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from caseframe.stages.assertion import assertion_of
-from caseframe.stages.timeline import when_of
 from spacy.tokens import Doc, Span
 
+from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
+from caseframe.stages.assertion import assertion_of
+from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.timeline import when_of
 
 VERSION = "0.1.0"
 # A denial further away than this is told apart from the words it denies.
@@ -38,12 +40,14 @@ def make_finding(
     else:
         cue = cue if assertion == label else None
     words = _with_denial(span, cue) if assertion == "absent" and cue is not None else span
+    text, sentence = text_of(span.doc), sentence_of(span)
+    start, end = words.start_char, words.end_char
     return Finding(
         field=field,
         value=value,
-        text=words.text,
-        start=words.start_char,
-        end=words.end_char,
+        text=text[start:end],
+        start=start,
+        end=end,
         assertion=assertion,
         code=code,
         unit=unit,
@@ -51,7 +55,7 @@ def make_finding(
         attributes=Attributes(attributes or {}),
         confidence=confidence,
         source=f"fields.{source}/{VERSION}",
-        sentence=span.sent.text.strip(),
+        sentence=text[sentence.start_char : sentence.end_char].strip(),
         section=section_of(span),
         cue=(cue.start_char, cue.end_char) if cue is not None else None,
     )
@@ -63,6 +67,18 @@ def section_of(span: Span) -> str:
         if section.start <= span.start < section.end:
             return str(section.label_)
     return ""
+
+
+_FOLDED = "caseframe.folded"
+
+
+def folded_words(doc: Doc) -> list[str]:
+    """The folded form of every token, made once a Doc."""
+    words = doc.user_data.get(_FOLDED)
+    if words is None:
+        words = [fold_word(token.text) for token in doc]
+        doc.user_data[_FOLDED] = words
+    return words
 
 
 def spans_of(doc: Doc, group: str, label: str) -> list[Span]:

@@ -19,6 +19,7 @@ from caseframe.fields.roles import roles_of
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
+from caseframe.stages.extensions import sentence_of, text_of
 
 _SOURCE = "conditions"
 _FIELDS = ("diagnosis", "complication", "symptom", "comorbidity")
@@ -157,7 +158,7 @@ def _with_site(doc: Doc, span: Span, value: str) -> str:
 
 def _site_after(doc: Doc, span: Span) -> str:
     """The site in "fracture of the femoral neck"."""
-    tail = doc[span.end : min(span.end + 8, span.sent.end)]
+    tail = doc[span.end : min(span.end + 8, sentence_of(span).end)]
     match = _PART.match(tail.text) if len(tail) else None
     if match is None:
         return ""
@@ -218,10 +219,10 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
     attributes: dict[str, AttributeValue] = {}
     if condition.behavior:
         attributes["behavior"] = condition.behavior
-    sentence = span.sent
+    sentence = sentence_of(span)
     begin = max(sentence.start_char, span.start_char - _BEFORE_CHARS)
-    around = doc.text[begin : min(sentence.end_char, span.end_char + _AFTER_CHARS)]
-    before = doc.text[begin : span.end_char]
+    around = text_of(doc)[begin : min(sentence.end_char, span.end_char + _AFTER_CHARS)]
+    before = text_of(doc)[begin : span.end_char]
     if (grade := _GRADE.search(around)) and condition.behavior:
         attributes["grade"] = (grade["word"] or grade["grade"] or grade["diff"]).lower()
     if stage := _STAGE.search(around):
@@ -230,9 +231,8 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
         attributes["primary_or_recurrent"] = "recurrent"
     elif _PRIMARY.search(before) and condition.behavior:
         attributes["primary_or_recurrent"] = "primary"
-    size = next(
-        (s for s in doc.spans.get("quantities", ()) if s.label_ == "SIZE" and s.sent.start == sentence.start), None
-    )
+    sizes = (span for span in doc.spans.get("quantities", ()) if span.label_ == "SIZE")
+    size = next((span for span in sizes if sentence.start <= span.start < sentence.end), None)
     if size is not None and condition.behavior and size._.quantity.value is not None:
         attributes["size_cm"] = size._.quantity.value
     return attributes
@@ -240,7 +240,7 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
 
 def _duration(doc: Doc, span: Span) -> dict[str, AttributeValue]:
     """ "a 3-month history of knee pain", "knee pain for two years": the duration that the sentence tells."""
-    sentence = span.sent
+    sentence = sentence_of(span)
     for quantity in doc.spans.get("quantities", ()):
         if quantity.label_ != "DURATION" or not sentence.start <= quantity.start < sentence.end:
             continue

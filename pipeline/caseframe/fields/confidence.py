@@ -15,9 +15,10 @@ from pathlib import Path
 
 from spacy.tokens import Doc, Span
 
+from caseframe.fields.base import folded_words
 from caseframe.fields.linear import LinearModel
-from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Finding
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import narrative_score
 
 # Fields whose findings are weighed; the others have few candidates and their module's own confidence.
@@ -66,9 +67,9 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
     yield f"only in title={sections == {'title'}}"
     yield f"story={int(5 * max(narrative_score(_span(doc, mention)) for mention in group))}"
     yield f"code={bool(finding.code)}"
-    words = str(finding.value).split()
-    yield f"words={min(len(words), 4)}"
-    yield f"head={words[-1] if words else ''}"
+    named = str(finding.value).split()
+    yield f"words={min(len(named), 4)}"
+    yield f"head={named[-1] if named else ''}"
     yield f"value={finding.value}"
     when = finding.when_days
     yield f"when={'none' if when is None else 'later' if when > 0 else 'before'}"
@@ -76,15 +77,16 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
         yield f"has {name}"
         if isinstance(value, str):
             yield f"{name}={value}"
-    yield f"place={min(4, 5 * finding.start // max(1, len(doc.text)))}"
-    sentence = span.sent
-    for i in range(max(sentence.start, span.start - _WINDOW), span.start):
-        yield f"before={fold_word(doc[i].text)}"
-    for i in range(span.end, min(sentence.end, span.end + _WINDOW)):
-        yield f"after={fold_word(doc[i].text)}"
-    for token in sentence:
-        if token.is_alpha and len(token) > 4 and not span.start <= token.i < span.end:
-            yield f"sentence={fold_word(token.text)}"
+    yield f"place={min(4, 5 * finding.start // max(1, len(text_of(doc))))}"
+    sentence = sentence_of(span)
+    words = folded_words(doc)
+    for word in words[max(sentence.start, span.start - _WINDOW) : span.start]:
+        yield f"before={word}"
+    for word in words[span.end : min(sentence.end, span.end + _WINDOW)]:
+        yield f"after={word}"
+    for i in range(sentence.start, sentence.end):
+        if not span.start <= i < span.end and len(words[i]) > 4 and words[i].isalpha():
+            yield f"sentence={words[i]}"
     yield f"said={min(9, int(10 * finding.confidence))}&mentions={min(len(group), 3)}"
 
 

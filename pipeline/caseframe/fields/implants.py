@@ -19,6 +19,7 @@ from caseframe.fields.base import make_finding
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
+from caseframe.stages.extensions import sentence_of, text_of
 
 SOURCE = "implants"
 FIELD = "implant"
@@ -252,7 +253,7 @@ def _confidence(reading: _Reading, span: Span, term: Term) -> float:
         return 0.3
     if term.preferred in _AMBIGUOUS:
         owned = span.start > 0 and (span.start - 1) in reading.parts
-        told = _PLACED.search(span.sent.text) and term.preferred not in _NEEDS_MATERIAL
+        told = _PLACED.search(sentence_of(span).text) and term.preferred not in _NEEDS_MATERIAL
         return 0.6 if told or owned else 0.3
     return 0.8
 
@@ -313,7 +314,7 @@ def _read_phrase(reading: _Reading, mention: _Mention) -> None:
     """The words right before a head, and those after it in brackets or behind "of"."""
     doc = reading.doc
     i = mention.start - 1
-    bound = max(doc[mention.start].sent.start, mention.start - 12)
+    bound = max(sentence_of(doc[mention.start : mention.start + 1]).start, mention.start - 12)
     skipped = 0
     while i >= bound:
         word = reading.words[i]
@@ -343,7 +344,7 @@ def _read_phrase(reading: _Reading, mention: _Mention) -> None:
 
 def _read_operation(reading: _Reading, mention: _Mention) -> None:
     """The site of the operation that a device was used for: "sacral reconstruction with a 3D-printed implant"."""
-    bound = max(reading.doc[mention.start].sent.start, mention.start - 7)
+    bound = max(sentence_of(reading.doc[mention.start : mention.start + 1]).start, mention.start - 7)
     words = reading.words[bound : mention.start]
     if not any(word in ("with", "using", "by") for word in words):
         return
@@ -364,7 +365,7 @@ def _read_after(reading: _Reading, mention: _Mention) -> None:
     """Site and maker that follow a head: "(Medtronic, ...)", "in the right hip"."""
     words = reading.words
     end = mention.end
-    stop = min(len(words), reading.doc[mention.head_start].sent.end)
+    stop = min(len(words), sentence_of(reading.doc[mention.head_start : mention.head_start + 1]).end)
     if end < stop and words[end] == "(":
         while end < stop and words[end] != ")":
             if end in reading.parts:
@@ -395,7 +396,7 @@ def _site_name(reading: _Reading, start: int, end: int) -> str:
 
 def _read_sentence(reading: _Reading, mention: _Mention, following: int) -> None:
     """What the rest of the sentence says of a device: of what it is made, how far it reaches."""
-    sentence = reading.doc[mention.head_start].sent
+    sentence = sentence_of(reading.doc[mention.head_start : mention.head_start + 1])
     for j in range(mention.end, min(sentence.end, mention.end + 6)):
         if _MADE.match(reading.words[j]):
             for k in range(j + 1, min(sentence.end, j + 16)):
@@ -427,7 +428,7 @@ def _read_pronouns(reading: _Reading, mentions: list[_Mention]) -> None:
 
 def _graft_kind(doc: Doc) -> str:
     """What a bare graft is, by what its document tells of."""
-    counts = [(len(pattern.findall(doc.text)), kind) for kind, pattern in _GRAFTS]
+    counts = [(len(pattern.findall(text_of(doc))), kind) for kind, pattern in _GRAFTS]
     most, kind = max(counts, key=lambda count: count[0])
     return kind if most > 1 else "graft"
 

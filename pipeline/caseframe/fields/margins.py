@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 
 from caseframe.fields.base import make_finding
 from caseframe.schema import Assertion, Finding
+from caseframe.stages.extensions import text_of
 
 SOURCE = "margins"
 FIELD = "margin"
@@ -78,7 +79,7 @@ def find(doc: Doc) -> Iterator[Finding]:
 
 def _candidates(doc: Doc) -> Iterator[tuple[int, int, str, float]]:
     """Places and values, the surest first."""
-    text = doc.text
+    text = text_of(doc)
     if not re.search(r"margin|resect|excis|border|edge|\bR[01]\b|intralesional", text, re.I):
         return
     for pattern in (_IN_MARGIN, _SAID_OF, _FREE_MARGINS):

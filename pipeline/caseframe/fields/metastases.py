@@ -10,6 +10,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import make_finding
 from caseframe.fields.phrases import phrase
 from caseframe.schema import Finding
+from caseframe.stages.extensions import sentence_of, text_of
 
 _SOURCE = "metastases"
 _HEAD = re.compile(
@@ -30,7 +31,7 @@ DISTANT = "distant metastasis"
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields one finding a site of spread, else `distant metastasis`."""
     sites = [span for span in doc.spans.get("terms", ()) if span.label_ == "site"]
-    for match in _HEAD.finditer(doc.text):
+    for match in _HEAD.finditer(text_of(doc)):
         head = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if head is None:
             continue
@@ -61,8 +62,8 @@ def _sites_before(doc: Doc, head: Span, sites: list[Span]) -> list[Span]:
 
 def _sites_after(doc: Doc, head: Span, sites: list[Span]) -> list[Span]:
     """The sites in "metastases to the lung, liver and bone"."""
-    end = min(head.sent.end_char, head.end_char + _REACH_CHARS)
-    match = _TO.match(doc.text[head.end_char : end])
+    end = min(sentence_of(head).end_char, head.end_char + _REACH_CHARS)
+    match = _TO.match(text_of(doc)[head.end_char : end])
     if match is None:
         return []
     named: list[Span] = []
@@ -70,7 +71,7 @@ def _sites_after(doc: Doc, head: Span, sites: list[Span]) -> list[Span]:
     for site in sites:
         if site.start_char < position or site.end_char > end:
             continue
-        between = doc.text[position : site.start_char]
+        between = text_of(doc)[position : site.start_char]
         if re.fullmatch(
             r"(?:[,;/ ]|\b(?:and|the|both|his|her|left|right|bilateral|multiple|or|also|to|in|upper|lower)\b)*", between
         ):

@@ -11,6 +11,7 @@ from caseframe.fields.base import make_finding
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import AttributeValue, Finding
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.timeline import when_of
 
 _SOURCE = "outcomes"
@@ -73,10 +74,10 @@ def _finding(span: Span, value: str, quality: str, confidence: float) -> Finding
 
 
 def _quality(span: Span) -> str:
-    sentence = span.sent
+    sentence = sentence_of(span)
     begin = max(sentence.start_char, span.start_char - _QUALITY_CHARS)
     end = min(sentence.end_char, span.end_char + _QUALITY_CHARS // 2)
-    around = span.doc.text[begin:end]
+    around = text_of(span.doc)[begin:end]
     return next((quality for quality, pattern in _QUALITY if pattern.search(around)), "")
 
 
@@ -86,7 +87,7 @@ def _by_verb(doc: Doc) -> Iterator[tuple[Span, str]]:
         noun = _NOUN_OF_VERB.get(token.lower_)
         if noun is None:
             continue
-        sentence = token.sent
+        sentence = sentence_of(token.doc[token.i : token.i + 1])
         i = token.i - 1
         while i >= sentence.start and doc[i].lower_ in _SKIPPED:
             i -= 1
@@ -103,7 +104,7 @@ def _by_verb(doc: Doc) -> Iterator[tuple[Span, str]]:
 
 def _by_noun(doc: Doc) -> Iterator[tuple[Span, str]]:
     """ "complete resolution of symptoms", "improvement in visual acuity"."""
-    for match in _NOMINAL.finditer(doc.text):
+    for match in _NOMINAL.finditer(text_of(doc)):
         span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if span is None:
             continue

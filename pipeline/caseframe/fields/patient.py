@@ -11,6 +11,7 @@ from caseframe.fields.base import make_finding
 from caseframe.fields.persons import SEX_NOUNS, plural_sexes
 from caseframe.fields.study import study_of
 from caseframe.schema import Finding
+from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
 
 _SOURCE = "patient"
@@ -74,7 +75,7 @@ def _inferred_sex(doc: Doc) -> Iterator[Finding]:
         if sex and not is_general(span) and not _is_adjective(span):
             yield make_finding(span, "sex", sex, source=_SOURCE, assertion="present", confidence=0.85)
             return
-    for match in _IMPLIED.finditer(doc.text):
+    for match in _IMPLIED.finditer(text_of(doc)):
         words = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if words is not None and not is_general(words):
             sex = "female" if match["female"] else "male"

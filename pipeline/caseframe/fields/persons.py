@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span
 
+from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.units import number
 
@@ -90,7 +91,7 @@ def persons_of(doc: Doc) -> Persons:
             people[index] = _merged(people[index], person)
         if person.start >= title_end:
             marks.append((person.start, index))
-    ordinals = list(_ordinals(doc.text, title_end))
+    ordinals = list(_ordinals(text_of(doc), title_end))
     missing = _counted(ordinals) - len(people)
     people.extend(Person(start=ordinals[0][0]) for _ in range(missing))
     marks.extend((start, n - 1) for start, n in ordinals if n <= len(people))

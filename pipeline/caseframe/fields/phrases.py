@@ -5,6 +5,8 @@ from __future__ import annotations
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
+from caseframe.stages.extensions import sentence_of
+
 MAX_MODIFIERS = 5
 # Verbs and adverbs of clinical prose that stand right before a noun phrase and are no part of it.
 _BREAKS = frozenset(
@@ -37,7 +39,7 @@ _DROPPED = frozenset(
 def phrase(doc: Doc, start: int, end: int) -> Span:
     """The noun phrase whose head is `doc[start:end]`: up to five modifiers before it, within the sentence."""
     first = start
-    limit = max(doc[start].sent.start, start - MAX_MODIFIERS)
+    limit = max(sentence_of(doc[start : start + 1]).start, start - MAX_MODIFIERS)
     while first > limit and is_modifier(doc, first - 1):
         first -= 1
     return doc[first:end]

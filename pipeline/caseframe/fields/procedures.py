@@ -28,6 +28,7 @@ from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedu
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import Attributes, AttributeValue, Finding
+from caseframe.stages.extensions import text_of
 
 SOURCE = "procedures"
 FIELD = "procedure"
@@ -310,7 +311,7 @@ def _by_history(doc: Doc, findings: list[Finding]) -> Iterator[Finding]:
     before: Finding | None = None
     for finding in findings:
         if finding.assertion == "historical":
-            cue = doc.text[slice(*finding.cue)] if finding.cue else ""
+            cue = text_of(doc)[slice(*finding.cue)] if finding.cue else ""
             if _AFTER.search(cue) and (finding.value in GENERIC or finding.value in told):
                 finding = replace(finding, assertion="present", cue=None)
         elif finding.assertion == "present" and (_is_earlier(doc, finding) or _goes_on(doc, before, finding)):
@@ -326,7 +327,7 @@ def _is_earlier(doc: Doc, finding: Finding) -> bool:
     if finding.value in GENERIC:
         return False
     sentence = finding.sentence
-    begin = finding.start - max(0, doc.text.rfind(sentence, 0, finding.end + len(sentence)))
+    begin = finding.start - max(0, text_of(doc).rfind(sentence, 0, finding.end + len(sentence)))
     lead = sentence[:begin] if 0 < begin <= len(sentence) else ""
     if _AT_SITE.search(lead) or _YEARS_AFTER.search(lead):
         return True
@@ -338,7 +339,7 @@ def _goes_on(doc: Doc, before: Finding | None, finding: Finding) -> bool:
     """Whether a finding is joined to an earlier operation before it: "mastectomy with axillary dissection"."""
     if before is None or before.assertion != "historical" or before.sentence != finding.sentence:
         return False
-    return _JOINED.fullmatch(doc.text[before.end : finding.start]) is not None
+    return _JOINED.fullmatch(text_of(doc)[before.end : finding.start]) is not None
 
 
 # Nouns

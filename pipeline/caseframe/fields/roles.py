@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import section_of
+from caseframe.fields.base import folded_words, section_of
 from caseframe.fields.linear import LinearModel
-from caseframe.lexicons.folding import fold_word
 from caseframe.stages.assertion import assertion_of
+from caseframe.stages.extensions import sentence_of
 from caseframe.stages.narrative import narrative_score
 from caseframe.stages.timeline import when_of
 
@@ -48,7 +48,7 @@ def roles_of(doc: Doc, condition: Condition) -> dict[str, float]:
 def features(doc: Doc, condition: Condition) -> Iterator[str]:
     """Names of the features that hold of a mention."""
     span = condition.span
-    sentence = span.sent
+    sentence = sentence_of(span)
     section = section_of(span)
     assertion, _ = assertion_of(span)
     yield f"field={condition.field}"
@@ -82,8 +82,9 @@ def _repetition(doc: Doc, condition: Condition) -> Iterator[str]:
 
 
 def _words(doc: Doc, span: Span, sentence: Span) -> Iterator[str]:
-    before = [fold_word(doc[i].text) for i in range(max(sentence.start, span.start - _WINDOW), span.start)]
-    after = [fold_word(doc[i].text) for i in range(span.end, min(sentence.end, span.end + _WINDOW))]
+    words = folded_words(doc)
+    before = words[max(sentence.start, span.start - _WINDOW) : span.start]
+    after = words[span.end : min(sentence.end, span.end + _WINDOW)]
     for word in before:
         yield f"before={word}"
     for word in after:
@@ -93,7 +94,7 @@ def _words(doc: Doc, span: Span, sentence: Span) -> Iterator[str]:
     yield f"left2={' '.join(before[-2:])}"
     if after:
         yield f"right={after[0]}"
-    for word in {fold_word(token.text) for token in sentence if token.is_alpha and len(token) > 3}:
+    for word in {word for word in words[sentence.start : sentence.end] if len(word) > 3 and word.isalpha()}:
         yield f"sentence={word}"
 
 

@@ -27,6 +27,7 @@ from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
+from caseframe.stages.extensions import sentence_of
 from caseframe.stages.narrative import narrative_score
 
 _SOURCE = "sites"
@@ -227,7 +228,7 @@ def _names_something_else(doc: Doc, span: Span) -> bool:
     before = doc[span.start - 1].lower_ if span.start else ""
     if words in _EVERYDAY and not (before in _DETERMINERS or before in SIDES or before in _POSITIONS):
         return True
-    end = span.sent.end
+    end = sentence_of(span).end
     if words == "sole" and span.end < end and doc[span.end].is_alpha and doc[span.end].lower_ not in _PREPOSITIONS:
         return True
     if words in _PART_NAMES and _PART_OF.match(doc[span.end : min(end, span.end + 8)].text.lower()):
@@ -255,7 +256,7 @@ def _site_tokens(doc: Doc) -> frozenset[int]:
 
 def _with_side(doc: Doc, span: Span) -> tuple[Span, str]:
     """The span with the words of side and position before it, and the side they or the words after it name."""
-    sent = span.sent
+    sent = sentence_of(span)
     start = span.start
     first_word = max(sent.start, start - _REACH)
     for i in range(start - 1, first_word - 1, -1):
@@ -303,7 +304,7 @@ def _may_part(doc: Doc, i: int) -> bool:
 
 def _side_after(doc: Doc, span: Span) -> str:
     """The side in "kidney (left)", "mass of the thigh on the right", "lower quadrant of her right breast"."""
-    match = _SIDE_AFTER.match(doc[span.end : min(span.sent.end, span.end + _REACH)].text)
+    match = _SIDE_AFTER.match(doc[span.end : min(sentence_of(span).end, span.end + _REACH)].text)
     return side_of([match[1].lower()]) if match else ""
 
 
@@ -335,7 +336,7 @@ class Context:
 def features(context: Context, site: Site) -> Iterator[str]:
     """Names of the features that hold of a candidate."""
     core, term = site.core, site.term
-    sent = core.sent
+    sent = sentence_of(core)
     yield f"origin={site.origin}"
     yield f"value={term.preferred}"
     yield f"generic={term.attributes.get('generic', 'no')}"
@@ -362,7 +363,7 @@ def features(context: Context, site: Site) -> Iterator[str]:
 
 def _company(context: Context, site: Site) -> Iterator[str]:
     """What terms the anatomy is said of, at one mention."""
-    sent = site.core.sent
+    sent = sentence_of(site.core)
     yield from _labels_right(context, site.core, sent)
     yield from (name for name in _link(context, site, sent) if name.startswith("link label"))
 

@@ -11,6 +11,7 @@ from caseframe.fields.base import make_finding
 from caseframe.fields.study import study_of
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.timeline import follow_up_times, when_of
 from caseframe.stages.units import DAYS_A_YEAR
@@ -24,7 +25,7 @@ _RECURRENCE = re.compile(
     r"|\blocally recurrent (?:tumou?r|disease)\b",
     re.IGNORECASE,
 )
-# "a case of local recurrence of …", "for recurrence", "risk of recurrence": what the patient came with, or general talk.
+# "a case of local recurrence of …", "risk of recurrence": what the patient came with, or general talk.
 _PRESENTING = re.compile(
     r"\b(?:presented with|case of|admitted (?:for|with)|referred (?:for|with)|history of|risk of|rate of"
     r"|rates? of|prevent(?:ing)?"
@@ -91,7 +92,7 @@ def find(doc: Doc) -> Iterator[Finding]:
 
 def _matches(doc: Doc, pattern: re.Pattern[str]) -> Iterator[Span]:
     """Spans of a pattern in sentences about the patient."""
-    for match in pattern.finditer(doc.text):
+    for match in pattern.finditer(text_of(doc)):
         span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if span is not None and not is_general(span):
             yield span
@@ -101,7 +102,7 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
     title_end = next((section.end_char for section in doc.spans.get("sections", ()) if section.label_ == "title"), 0)
     for span in _matches(doc, _RECURRENCE):
         assertion, _ = assertion_of(span)
-        before = doc.text[span.sent.start_char : span.start_char]
+        before = text_of(doc)[sentence_of(span).start_char : span.start_char]
         if assertion not in ("present", "absent") or span.start_char < title_end:
             continue
         if assertion == "present" and _PRESENTING.search(before):
@@ -116,7 +117,7 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
 def _dead(doc: Doc) -> Iterator[Finding]:
     for span in _matches(doc, _DEAD):
         assertion, _ = assertion_of(span)
-        before = doc.text[max(span.sent.start_char, span.start_char - 40) : span.start_char]
+        before = text_of(doc)[max(sentence_of(span).start_char, span.start_char - 40) : span.start_char]
         if assertion == "present" and not _OTHERS_DEAD.search(before):
             sure = 0.9 if re.search(r"died|passed|succumbed|expired|deceased", span.text, re.IGNORECASE) else 0.6
             yield make_finding(span, "vital_status", "dead", source=_SOURCE, assertion="present", confidence=sure)
@@ -153,9 +154,9 @@ def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
             return
     for time in reversed(follow_up):
         days = time._.days
-        state = _PERSON.search(time.sent.text)
+        state = _PERSON.search(sentence_of(time).text)
         if days is not None and days > 0 and state is not None:
-            start = time.sent.start_char + state.start()
+            start = sentence_of(time).start_char + state.start()
             said = doc.char_span(start, start + len(state[0]), alignment_mode="expand") or time
             words = doc[min(said.start, time.start) : max(said.end, time.end)]
             yield make_finding(words, "vital_status", "alive", source=_SOURCE, assertion="present", confidence=0.7)
@@ -169,7 +170,8 @@ def _follow_up(doc: Doc, times: list[Span]) -> Iterator[Finding]:
     if cohort:
         for span in doc.spans.get("quantities", ()):
             quantity = span._.quantity
-            near = doc[max(span.sent.start, span.start - 8) : min(span.sent.end, span.end + 4)].text.lower()
+            sentence = sentence_of(span)
+            near = doc[max(sentence.start, span.start - 8) : min(sentence.end, span.end + 4)].text.lower()
             if span.label_ == "DURATION" and quantity.statistic in ("mean", "median") and "follow" in near:
                 yield _months(span, quantity.value, {"statistic": quantity.statistic})
                 return

@@ -14,6 +14,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import make_finding
 from caseframe.fields.persons import Persons, persons_of
 from caseframe.schema import Article, Finding
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
 
 _SOURCE = "study"
@@ -103,15 +104,15 @@ def find(doc: Doc) -> Iterator[Finding]:
 def _read(doc: Doc) -> Study:
     persons = persons_of(doc)
     article = doc._.article
-    title = article.title if article is not None else doc.text.split("\n", 1)[0]
-    first = next((m for cue in cues() if cue.design == "case_report" and (m := cue.pattern.search(doc.text))), None)
-    first = first or _PERSON_AGE.search(doc.text)
+    title = article.title if article is not None else text_of(doc).split("\n", 1)[0]
+    first = next((m for cue in cues() if cue.design == "case_report" and (m := cue.pattern.search(text_of(doc)))), None)
+    first = first or _PERSON_AGE.search(text_of(doc))
     words = _words(doc, first)
     count, count_words = _count(doc)
     told = len(persons.people)
-    if _is_other(doc.text, title, article, told=told, reports=first is not None):
+    if _is_other(text_of(doc), title, article, told=told, reports=first is not None):
         return Study("other", count, persons, words, count_words)
-    series = any(cue.design == "case_series" and cue.pattern.search(doc.text) for cue in cues())
+    series = any(cue.design == "case_series" and cue.pattern.search(text_of(doc)) for cue in cues())
     if count is None and (first is not None or told or _tells_of_a_patient(doc)):
         count = max(1, told)
     elif count == 1 and told > 1:
@@ -151,7 +152,7 @@ def _count(doc: Doc) -> tuple[int | None, Span | None]:
         if span.label_ != "PATIENTS":
             continue
         value = span._.quantity.value
-        sentence = span.sent
+        sentence = sentence_of(span)
         in_title = span.start < title_end
         if value is None or value < 1 or value != int(value) or _CITED.search(sentence.text):
             continue

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from caseframe.stages.extensions import text_of
+
 SPANS = "abbreviations"
 LONG_SPANS = "long_forms"
 if not Span.has_extension("long_form"):
@@ -87,7 +89,7 @@ class AbbreviationFinder:
         """Sets `doc.spans["abbreviations"]` and `doc.spans["long_forms"]`."""
         flags = doc.to_array(["SENT_START", "IDX"]).tolist()
         starts = [offset for flag, offset in flags if flag == 1]
-        definitions = list(find_definitions(doc.text, starts))
+        definitions = list(find_definitions(text_of(doc), starts))
         long_spans = (doc.char_span(d.long_start, d.long_end, alignment_mode="expand") for d in definitions)
         doc.spans[LONG_SPANS] = [span for span in long_spans if span is not None]
         doc.spans[SPANS] = list(_occurrences(doc, definitions))
@@ -95,7 +97,7 @@ class AbbreviationFinder:
 
 
 def _occurrences(doc: Doc, definitions: Sequence[Definition]) -> Iterator[Span]:
-    text = doc.text
+    text = text_of(doc)
     by_short: dict[str, list[Definition]] = {}
     for definition in definitions:
         by_short.setdefault(text[definition.short_start : definition.short_end], []).append(definition)

@@ -1,9 +1,11 @@
-"""The Doc extension that every stage shares: `doc._.article`, the Article a Doc was made from, or None."""
+"""What all stages share: `doc._.article`, the Article a Doc was made from, or None, and quick ways to the text and the sentences."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from caseframe.schema import Article
 from caseframe.stages import packing  # noqa: F401  (so that what extensions hold can be packed)
@@ -17,3 +19,28 @@ def make_doc(nlp: Language, article: Article) -> Doc:
     doc = nlp.make_doc(article.text)
     doc._.article = article
     return doc
+
+
+def text_of(doc: Doc) -> str:
+    """The text of a Doc; `doc.text` puts it together from the tokens on each call."""
+    article = doc._.article
+    return article.text if isinstance(article, Article) else doc.text
+
+
+_STARTS = "caseframe.sentence_starts"
+
+
+def sentence_of(span: Span) -> Span:
+    """The sentence that holds the start of a span.
+
+    The same as `span.sent`, which looks through the whole Doc on each call; here the bounds are found once a Doc. Call
+    it only when the sentences are set for good. A Doc without sentences is one sentence.
+    """
+    doc = span.doc
+    starts = doc.user_data.get(_STARTS)
+    if starts is None:
+        starts = [token.i for token in doc if token.is_sent_start or token.i == 0]
+        doc.user_data[_STARTS] = starts
+    position = bisect_right(starts, span.start) - 1
+    end = starts[position + 1] if position + 1 < len(starts) else len(doc)
+    return doc[starts[position] : end]

@@ -26,6 +26,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
+from caseframe.stages.extensions import text_of
 
 SPANS = "narrative"
 SCORES = "caseframe.narrative"
@@ -159,7 +160,7 @@ def sentence_features(doc: Doc, pairs_with: Container[str] | None = None) -> Ite
     in_kind = {kind: kinds.count(kind) for kind in set(kinds)}
     seen: dict[str, int] = {}
     told = False
-    whole = doc.text
+    whole = text_of(doc)
     words_of_doc = [_word(token.text) for token in doc]
     for sent, kind in zip(sentences, kinds, strict=True):
         index = seen[kind] = seen.get(kind, -1) + 1

@@ -17,6 +17,7 @@ from statistics import median
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from caseframe.stages.extensions import text_of
 from caseframe.stages.units import (
     BLANK,
     DASH,
@@ -765,7 +766,7 @@ def _later_score(text: str, start: int, before: Found | None) -> Found | None:
 
 
 def _same_instrument(text: str, found: Found, before: Found | None) -> Found:
-    """"The pain scale fell from 6/10 to 3/10": the second is of the same instrument."""
+    """ "The pain scale fell from 6/10 to 3/10": the second is of the same instrument."""
     if found.quantity.kind != "SCORE" or found.quantity.instrument or before is None or before.quantity.kind != "SCORE":
         return found
     if _ON_TO.search(text[before.end : found.start]) is None:
@@ -809,7 +810,7 @@ class QuantityFinder:
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["quantities"]`."""
         spans: list[Span] = []
-        for found in find_quantities(doc.text):
+        for found in find_quantities(text_of(doc)):
             span = doc.char_span(found.start, found.end, label=found.quantity.kind, alignment_mode="expand")
             if span is None or (spans and span.start < spans[-1].end):
                 continue

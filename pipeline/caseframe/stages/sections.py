@@ -19,6 +19,7 @@ from spacy.tokens import Doc, Span
 
 import caseframe.stages.extensions  # noqa: F401  (declares doc._.article)
 from caseframe.schema import Article
+from caseframe.stages.extensions import text_of
 
 SPANS = "sections"
 KINDS = (
@@ -189,7 +190,7 @@ def _sentence_starts(doc: Doc) -> list[int]:
 
 def _marks(doc: Doc, article: Article | None, sentences: list[int]) -> Iterator[tuple[int, tuple[str, str]]]:
     """Where sections start: token, kind, heading. A later mark on the same token wins."""
-    text = doc.text
+    text = text_of(doc)
     offsets = [doc[start].idx for start in sentences]
     body = _body(text, article)
     yield 0, ("title" if body else "text", "")

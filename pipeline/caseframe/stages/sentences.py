@@ -14,6 +14,8 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from caseframe.stages.extensions import text_of
+
 _CLOSERS = "\"'’”»)]}"
 _CANDIDATE = re.compile(
     r"""(?P<stop>\.{1,4}|…|[!?]+)
@@ -95,7 +97,7 @@ class SentenceSplitter:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `is_sent_start` on every token."""
-        starts = set(sentence_starts(doc.text))
+        starts = set(sentence_starts(text_of(doc)))
         flags = np.array([1 if offset in starts else -1 for offset in doc.to_array("IDX").tolist()], dtype="int64")
         if len(flags):
             flags[0] = 1

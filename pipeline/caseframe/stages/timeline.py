@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.quantities import Quantity, quantities_of
 from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, days_of, longest, number, ordinal
 
@@ -197,7 +198,7 @@ def _ages(doc: Doc) -> Iterator[_Time]:
         return
     first = ages[0]._.quantity.value
     for span in ages[1:]:
-        lead = _AT_AGE.search(doc.text[max(0, span.start_char - _WINDOW) : span.start_char])
+        lead = _AT_AGE.search(text_of(doc)[max(0, span.start_char - _WINDOW) : span.start_char])
         if lead is not None and span._.quantity.value > first:
             days = round((span._.quantity.value - first) * DAYS_A_YEAR, 1)
             yield _Time(span.start_char - len(lead[0]), span.end_char, "after", days)
@@ -217,7 +218,7 @@ _TREATED = re.compile(
 
 def _dates(doc: Doc) -> Iterator[_Time]:
     """Calendar dates, counted from the first one at which the text tells of treatment."""
-    text, zero = doc.text, None
+    text, zero = text_of(doc), None
     for span in quantities_of(doc, "DATE"):
         day = _ordinal_day(span._.quantity.canonical)
         days = None if zero is None or day is None or day < zero else round(day - zero, 1)
@@ -244,7 +245,7 @@ def _sentence_text(text: str, start: int, end: int) -> str:
 
 def find_times(doc: Doc) -> list[_Time]:
     """All time expressions of a Doc with quantities, in its order, none overlapping another."""
-    text = doc.text
+    text = text_of(doc)
     found = [*_counted(text), *_fixed(text), *_ages(doc), *_dates(doc)]
     found.extend(_from_duration(text, span, span._.quantity) for span in quantities_of(doc, "DURATION"))
     return longest(found)
@@ -303,15 +304,13 @@ def time_of(span: Span) -> Span | None:
 
 
 def _times_between(doc: Doc, first: int, last: int) -> list[Span]:
-    return [
-        time for time in doc.spans[SPANS] if first <= time.start and time.end <= last and time._.days is not None
-    ]
+    return [time for time in doc.spans[SPANS] if first <= time.start and time.end <= last and time._.days is not None]
 
 
 def _sentence(doc: Doc, place: int) -> tuple[int, int]:
     if not doc.has_annotation("SENT_START"):
         return 0, len(doc)
-    sentence = doc[place].sent
+    sentence = sentence_of(doc[place : place + 1])
     return sentence.start, sentence.end
 
 

@@ -213,9 +213,7 @@ _ENDS_ANYWHERE = ("PERCENT", "ANGLE")
 UNIT = "(?:" + "|".join(
     rf"(?:{pattern})" + ("" if kind in _ENDS_ANYWHERE else r"(?![A-Za-z0-9])") for kind, pattern, _, _ in _TABLE
 ) + ")"  # fmt: skip
-_UNITS = tuple(
-    (re.compile(pattern), Unit(kind, name, factor)) for kind, pattern, name, factor in _TABLE
-)
+_UNITS = tuple((re.compile(pattern), Unit(kind, name, factor)) for kind, pattern, name, factor in _TABLE)
 
 
 @lru_cache(maxsize=2048)
