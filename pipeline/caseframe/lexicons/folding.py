@@ -121,8 +121,8 @@ def fold_word(word: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def fold_parts(word: str) -> tuple[str, ...]:
-    """The folded parts of a token, cut at its hyphens and slashes: `giant-cell` gives `('giant', 'cell')`."""
-    parts = [part for part in re.split(r"[-‐‑–—/]", word) if part]
+    """The folded parts of a token, cut at hyphens, slashes, underscores: `giant-cell` gives `('giant', 'cell')`."""
+    parts = [part for part in re.split(r"[-‐‑–—/_]", word) if part]
     return tuple(fold_word(part) for part in parts) or (word,)
 
 
