@@ -43,7 +43,7 @@ _PLAIN = re.compile(
 _GRADE = re.compile(
     r"\s*(?:\([\w\s-]{1,20}\)\s*)?(?:(?:was|were|is|of|to|at|grade|class|classification|functional|status|type|score|"
     r"score of|scale|=|:|-|improved|from|a|an|the)\s*){0,5}\(?\s*"
-    r"(?P<grade>IV|I{1,3}|V|[A-E]|[0-6])(?![\w.]|\s?(?:years?|months?|weeks?|days?))",
+    r"(?P<grade>IV|I{1,3}|V|[A-E]|[0-6])(?!\w|\.\d|\s?(?:years?|months?|weeks?|days?))",
 )
 _ROMAN = {"I": 1.0, "II": 2.0, "III": 3.0, "IV": 4.0, "V": 5.0}
 _PREOPERATIVE = re.compile(

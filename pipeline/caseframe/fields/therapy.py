@@ -330,9 +330,8 @@ def _is_time_point(doc: Doc, duration: Span) -> bool:
     """Whether a duration tells when, not how long: "after 3 months", "two weeks later"."""
     lead = doc.text[max(0, duration.start_char - 14) : duration.start_char]
     tail = doc.text[duration.end_char : duration.end_char + 14].strip(" -")
-    return (_NO_COURSE.search(lead) is not None and "after" not in lead.split()[-1:]) or (
-        _NO_COURSE.match(tail) is not None
-    )
+    told_when = _NO_COURSE.search(re.sub(r"\bafter\s$", "", lead, flags=re.IGNORECASE))
+    return told_when is not None or _NO_COURSE.match(tail) is not None
 
 
 def _add_ordinals(doc: Doc, given: Sequence[_Given]) -> None:

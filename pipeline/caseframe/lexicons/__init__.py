@@ -169,7 +169,8 @@ class Lexicon:
 
 def surface_parts(surface: str) -> list[str]:
     """The folded parts of a term or a stretch of text, split as the tokenizer splits (blank, possessive, comma)."""
-    words = surface.replace("'s ", " 's ").replace(",", " , ").replace("(", " ( ").replace(")", " ) ").split()
+    plain = surface.replace("’", "'").replace("'s ", " 's ")
+    words = plain.replace(",", " , ").replace("(", " ( ").replace(")", " ) ").split()
     return [part for word in words for part in fold_parts(word)]
 
 

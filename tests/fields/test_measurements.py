@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from spacy.language import Language
+
+from caseframe.fields import measurements
+from caseframe.pipeline import STAGES, register
+from caseframe.schema import Finding
+from caseframe.stages.tokenizer import blank
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    register()
+    language = blank()
+    for stage in STAGES:
+        language.add_pipe(stage)
+    return language
+
+
+def measured(nlp: Language, text: str) -> list[Finding]:
+    return [finding for finding in measurements.find(nlp(text)) if "number" in finding.attributes]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "number", "unit"),
+    [
+        ("The MSTS score was 26/30.", "msts", 26, "point"),
+        ("Blood loss was 1,200 ml.", "blood_loss", 1200, "ml"),
+        ("There was 940 ml of intraoperative blood loss.", "blood_loss", 940, "ml"),
+        ("The operative time was 180 minutes.", "operative_time", 180, "min"),
+        ("A Cobb angle of 45° was measured.", "cobb_angle", 45, "degree"),
+        ("BMI was 47.4.", "body_mass_index", 47.4, None),
+        ("The ejection fraction was only 15%.", "ejection_fraction", 15, "%"),
+        ("QTc interval of 603 ms was seen.", "qtc_interval", 603, "ms"),
+        ("Visual acuity was 20/40.", "visual_acuity", "20/40", None),
+        ("Blood pressure was 140/80 mmHg.", "blood_pressure", "140/80", "mmHg"),
+        ("He was in NYHA class III.", "nyha", 3, None),
+        ("The Wexner score was 3.", "wexner", 3, None),
+    ],
+)
+def test_number_and_unit(nlp: Language, text: str, value: str, number: float | str, unit: str | None) -> None:
+    (finding,) = measured(nlp, text)
+    assert (finding.value, finding.attributes["number"]) == (value, number)
+    if unit is not None:
+        assert finding.attributes["unit"] == unit
+
+
+def test_maximum_from_the_text_or_the_lexicon(nlp: Language) -> None:
+    assert measured(nlp, "The MSTS score was 26/30.")[0].attributes["maximum"] == 30
+    assert measured(nlp, "The Harris hip score was 92 points.")[0].attributes["maximum"] == 100
+
+
+def test_before_and_after(nlp: Language) -> None:
+    findings = measured(nlp, "The Harris hip score improved from 45 to 92 points at the last follow-up.")
+    assert [(f.attributes["number"], f.attributes["phase"]) for f in findings] == [
+        (45, "preoperative"),
+        (92, "last_follow_up"),
+    ]
+
+
+def test_each_measure_has_its_own_number(nlp: Language) -> None:
+    findings = measured(nlp, "Blood loss was 300 ml and the operative time was 95 min.")
+    assert {f.value: f.attributes["number"] for f in findings} == {"blood_loss": 300, "operative_time": 95}
+
+
+def test_a_quantity_of_another_kind_is_not_taken(nlp: Language) -> None:
+    assert measured(nlp, "Blood loss was minimal and she was seen after 3 months.") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Constant pain of 3 weeks.", "He came from Asia with 2 lesions.", "The lesions had 1p loss."]
+)
+def test_everyday_words_measure_nothing(nlp: Language, text: str) -> None:
+    assert measured(nlp, text) == []
+
+
+def test_a_measure_without_number_is_little_worth(nlp: Language) -> None:
+    (finding,) = measurements.find(nlp("The DASH questionnaire was filled in."))
+    assert finding.value == "dash"
+    assert finding.confidence < 0.5
+
+
+def test_offsets_hold(nlp: Language) -> None:
+    text = "Follow-up – MSTS 27/30 (90 %), VAS 2, knee ROM 0–120°, LVEF 55 %."
+    for finding in measurements.find(nlp(text)):
+        assert text[finding.start : finding.end] == finding.text

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import pytest
+from spacy.language import Language
+
+from caseframe.fields import therapy
+from caseframe.pipeline import STAGES, register
+from caseframe.schema import Finding
+from caseframe.stages.tokenizer import blank
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    register()
+    language = blank()
+    for stage in STAGES:
+        language.add_pipe(stage)
+    return language
+
+
+def found(nlp: Language, text: str) -> dict[str, Finding]:
+    return {str(finding.value): finding for finding in therapy.find(nlp(text))}
+
+
+def test_duration_and_timing_before_the_treatment(nlp: Language) -> None:
+    finding = found(nlp, "After 3-months of neoadjuvant chemotherapy the tumour was resected.")["chemotherapy"]
+    assert finding.attributes["timing"] == "neoadjuvant"
+    assert finding.attributes["duration_days"] == pytest.approx(91, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "timing"),
+    [
+        ("preoperative radiotherapy", "neoadjuvant"),
+        ("neo-adjuvant radiotherapy", "neoadjuvant"),
+        ("adjuvant radiotherapy", "adjuvant"),
+        ("postoperative radiotherapy", "adjuvant"),
+        ("palliative radiotherapy", "palliative"),
+    ],
+)
+def test_timing(nlp: Language, words: str, timing: str) -> None:
+    assert found(nlp, f"She received {words}.")["radiotherapy"].attributes["timing"] == timing
+
+
+def test_timing_is_not_asked_of_painkillers(nlp: Language) -> None:
+    assert "timing" not in found(nlp, "Postoperative ibuprofen was given.")["ibuprofen"].attributes
+
+
+def test_each_dose_goes_to_its_drug(nlp: Language) -> None:
+    findings = found(nlp, "We gave atropine 0.5 mg and epinephrine 1 mg, then 400 mg of fluconazole daily.")
+    doses = {name: (f.attributes.get("dose"), f.attributes.get("dose_unit")) for name, f in findings.items()}
+    assert doses == {"atropine": (0.5, "mg"), "epinephrine": (1, "mg"), "fluconazole": (400, "mg/day")}
+
+
+def test_radiation_dose_reaches_over_words(nlp: Language) -> None:
+    finding = found(nlp, "He had radiotherapy of the pelvis and both hips (total dose 50 Gy in 25 fractions).")
+    assert finding["radiotherapy"].attributes["dose"] == 50
+    assert finding["radiotherapy"].attributes["dose_unit"] == "Gy"
+
+
+def test_cycles_hold_for_all_drugs_told_together(nlp: Language) -> None:
+    findings = found(nlp, "The patient received six cycles of doxorubicin, cisplatin and ifosfamide.")
+    assert {name: f.attributes.get("cycles") for name, f in findings.items()} == {
+        "doxorubicin": 6,
+        "cisplatin": 6,
+        "ifosfamide": 6,
+    }
+
+
+def test_duration_after_the_drug(nlp: Language) -> None:
+    finding = found(nlp, "He was treated with oral doxycycline for 6 weeks.")["doxycycline"]
+    assert finding.attributes["duration_days"] == 42
+
+
+def test_a_time_point_is_no_duration(nlp: Language) -> None:
+    assert (
+        "duration_days"
+        not in found(nlp, "Chemotherapy was begun and 3 months later she died.")["chemotherapy"].attributes
+    )
+
+
+def test_combined_treatment_gives_its_parts(nlp: Language) -> None:
+    findings = found(nlp, "She was treated with neoadjuvant radiochemotherapy.")
+    assert set(findings) == {"chemotherapy", "radiotherapy"}
+    assert {f.text for f in findings.values()} == {"neoadjuvant radiochemotherapy"} or {
+        f.text for f in findings.values()
+    } == {"radiochemotherapy"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He had an allergy to penicillin.",
+        "Heparin-induced thrombocytopenia was suspected.",
+        "Serum calcium was normal.",
+        "The insulin level was raised.",
+        "Estrogen receptor was positive.",
+        "Oxygen saturation fell.",
+    ],
+)
+def test_what_was_not_given_is_no_therapy(nlp: Language, text: str) -> None:
+    assert found(nlp, text) == {}
+
+
+def test_substances_of_the_body_count_where_given(nlp: Language) -> None:
+    assert set(found(nlp, "She was given intravenous calcium and insulin.")) == {"calcium", "insulin"}
+
+
+def test_regimen_and_generic_are_both_named(nlp: Language) -> None:
+    assert set(found(nlp, "Chemotherapy with FOLFOX was started.")) == {"chemotherapy", "folfox"}
+
+
+def test_drug_right_before_chemotherapy_says_it_all(nlp: Language) -> None:
+    findings = found(nlp, "Temozolomide chemotherapy was given.")
+    assert findings["chemotherapy"].confidence < 0.5 < findings["temozolomide"].confidence
+
+
+def test_treatment_of_long_ago_is_historical(nlp: Language) -> None:
+    assert found(nlp, "A sarcoma arose 20 years after radiotherapy.")["radiotherapy"].assertion == "historical"
+
+
+def test_denied_treatment_is_absent(nlp: Language) -> None:
+    assert found(nlp, "No adjuvant chemotherapy was given.")["chemotherapy"].assertion == "absent"
+
+
+def test_offsets_hold(nlp: Language) -> None:
+    text = "Ewing’s sarcoma – 5 cycles of VDC/IE, then radiotherapy/TMZ (54 Gy)."
+    for finding in therapy.find(nlp(text)):
+        assert text[finding.start : finding.end] == finding.text
