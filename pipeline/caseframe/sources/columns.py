@@ -53,7 +53,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "article_id": ("article_id", "id", "record_id", "document_id", "doc_id", "key"),
 }  # fmt: skip
 TEXTS: Final = frozenset({"title", "abstract", "sections", "text", "body"})
-_CURE: Final = "Name it with --column, e.g. --column abstract=Summary, or rename the column"
+_CURE: Final = "Name it in the config, e.g. input: {columns: {abstract: Summary}}, or rename the column"
 _LISTS: Final = re.compile(r"\s*[;|\n]\s*")
 
 

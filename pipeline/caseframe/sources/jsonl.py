@@ -100,7 +100,7 @@ class _Objects:
         if not columns.TEXTS & found.keys():
             raise BrokenRecord(
                 f"The object has neither title nor abstract; its keys are: {', '.join(list(values)[:20]) or 'none'}",
-                "Name the keys with --column, e.g. --column abstract=Summary",
+                "Name the keys in the config, e.g. input: {columns: {abstract: Summary}}",
             )
         cells = {attribute: _cell(value) for attribute, value in found.items()}
         return columns.article(cells, origin, body=self._options.body)

@@ -54,7 +54,7 @@ def too_long(max_bytes: int) -> BrokenRecord:
     """The error of a record over the bound."""
     return BrokenRecord(
         f"The record is longer than {max_bytes:,} bytes",
-        "Look whether its end is marked as the format asks, or raise max_record_bytes",
+        "Look whether its end is marked as the format asks, or raise max_record_mib in the config",
     )
 
 

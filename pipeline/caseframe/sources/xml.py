@@ -326,7 +326,7 @@ def parse(record: RawRecord) -> etree._Element:
     if record.flaw == "too long":
         raise BrokenRecord(
             f"The <{record.tag}> is longer than a record may be",
-            "Raise max_record_bytes if it is meant to be so long",
+            "Raise max_record_mib in the config if it is meant to be so long",
         )
     if record.flaw:
         raise BrokenRecord(f"The end of the <{record.tag}> is missing or hidden by an unclosed comment", _CURE)
