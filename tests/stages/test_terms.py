@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import spacy
 from spacy.language import Language
 
 from caseframe.lexicons import Entry, Lexicon, Term
@@ -64,3 +65,10 @@ def test_accents_and_possessives_fold(nlp: Language) -> None:
 def test_underscores_fold_as_blanks() -> None:
     lexicon = Lexicon([entry("blood_loss", "blood_loss", "measurement")])
     assert [term.preferred for term in lexicon.lookup("blood loss")] == ["blood_loss"]
+
+
+def test_other_tokenizers_may_part_at_hyphens() -> None:
+    spacys_own = spacy.blank("en")
+    spacys_own.add_pipe("caseframe_terms")
+    doc = spacys_own("Giant-cell tumours recurred.")
+    assert [span.text for span in doc.spans["terms"] if span.label_ == "diagnosis"][:1] == ["Giant-cell tumours"]

@@ -19,6 +19,7 @@ from caseframe.lexicons import Entry, Lexicon, Term, builtin_entries, read_lexic
 from caseframe.lexicons.folding import fold_parts
 
 SPANS = "terms"
+_HYPHENS = frozenset("-‐‑")
 _TERMS: dict[str, Term] = {}
 
 
@@ -76,6 +77,8 @@ class TermMatcher:
         last: list[int] = []  # token that ends with this part, -1 inside a token
         shouting = _shouting(doc)
         for token in doc:
+            if token.text in _HYPHENS and token.i and not (token.whitespace_ or doc[token.i - 1].whitespace_):
+                continue  # spaCy's own tokenizer parts "giant-cell", which to the lexicon is "giant cell"
             word = token.text.lower() if shouting[token.i] else token.text
             for side in _sides(word):
                 pieces = fold_parts(side)
