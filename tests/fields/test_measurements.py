@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 from spacy.language import Language
 
@@ -85,3 +87,11 @@ def test_offsets_hold(nlp: Language) -> None:
     text = "Follow-up – MSTS 27/30 (90 %), VAS 2, knee ROM 0–120°, LVEF 55 %."
     for finding in measurements.find(nlp(text)):
         assert text[finding.start : finding.end] == finding.text
+
+
+@pytest.mark.parametrize("filler", ["1" * 5000, "was " * 2000, "from " * 2000, "20/40 " * 500])
+def test_hostile_text_takes_no_time(nlp: Language, filler: str) -> None:
+    doc = nlp(f"MSTS score {filler} and visual acuity {filler} blood loss {filler}")
+    start = perf_counter()
+    list(measurements.find(doc))
+    assert perf_counter() - start < 2

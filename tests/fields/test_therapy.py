@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 from spacy.language import Language
 
@@ -127,3 +129,11 @@ def test_offsets_hold(nlp: Language) -> None:
     text = "Ewing’s sarcoma – 5 cycles of VDC/IE, then radiotherapy/TMZ (54 Gy)."
     for finding in therapy.find(nlp(text)):
         assert text[finding.start : finding.end] == finding.text
+
+
+@pytest.mark.parametrize("filler", ["1" * 5000, "and " * 2000, "(" * 3000, "a-" * 3000])
+def test_hostile_text_takes_no_time(nlp: Language, filler: str) -> None:
+    doc = nlp(f"Cisplatin 5 mg {filler} doxorubicin for 3 weeks {filler} chemotherapy")
+    start = perf_counter()
+    list(therapy.find(doc))
+    assert perf_counter() - start < 2

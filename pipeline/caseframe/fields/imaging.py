@@ -13,6 +13,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding, spans_of
 from caseframe.schema import Finding
+from caseframe.stages.extensions import sentence_of, text_of
 
 _SOURCE = "imaging"
 # After the modality: it steers an intervention, or names a service, a criterion, a machine.
@@ -35,7 +36,7 @@ def find(doc: Doc) -> Iterator[Finding]:
     """Yields every mention of an imaging modality."""
     for span in spans_of(doc, "terms", "imaging"):
         term = span._.term
-        after = doc.text[span.end_char : min(span.sent.end_char, span.end_char + 40)]
+        after = text_of(doc)[span.end_char : min(sentence_of(span).end_char, span.end_char + 40)]
         if _NO_STUDY.match(after):
             continue
         yield make_finding(span, "imaging", term.preferred, source=_SOURCE, confidence=_confidence(span, after))

@@ -16,6 +16,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding, spans_of
 from caseframe.schema import AttributeValue, Finding
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.quantities import Quantity
 from caseframe.stages.timeline import when_of
 
@@ -138,7 +139,7 @@ def _in_turn(doc: Doc, items: Sequence[_Measured]) -> Iterator[_Measured]:
         if not item.phase and following is not None and _leads_to(doc, item, following):
             yield replace(item, phase=_phase(item.words) or "preoperative")
         elif not item.phase and previous is not None and _leads_to(doc, previous, item):
-            late = _LAST.search(item.words.sent.text) is not None
+            late = _LAST.search(sentence_of(item.words).text) is not None
             yield replace(item, phase="last_follow_up" if late else "postoperative")
         else:
             yield item
@@ -148,8 +149,8 @@ def _leads_to(doc: Doc, first: _Measured, second: _Measured) -> bool:
     """Whether two numbers of one measure are told as a change from the first to the second."""
     if first.measure.start != second.measure.start or first.words.end >= second.words.end:
         return False
-    between = doc.text[first.words.end_char : second.words.end_char]
-    before = doc.text[max(0, first.words.start_char - 30) : first.words.end_char]
+    between = text_of(doc)[first.words.end_char : second.words.end_char]
+    before = text_of(doc)[max(0, first.words.start_char - 30) : first.words.end_char]
     return _TO.search(between) is not None and _CHANGE.search(before) is not None
 
 
@@ -168,16 +169,16 @@ def _measured(doc: Doc, measures: Sequence[Span]) -> Iterator[_Measured]:
 
 def _measure_of(doc: Doc, quantity: Span, measures: Sequence[Span]) -> Span | None:
     """The measure that a quantity is a value of: one that holds it, right after it, or before it in its clause."""
-    fitting = [m for m in measures if m.sent == quantity.sent and _fits(m, quantity)]
+    fitting = [m for m in measures if sentence_of(m) == sentence_of(quantity) and _fits(m, quantity)]
     for measure in fitting:
         if measure.start < quantity.end and quantity.start < measure.end:
             return measure
     after = next((m for m in fitting if m.start >= quantity.end), None)
     before = next((m for m in reversed(fitting) if m.end <= quantity.start), None)
-    if after is not None and _leads(doc.text[quantity.end_char : after.start_char], before is None):
+    if after is not None and _leads(text_of(doc)[quantity.end_char : after.start_char], before is None):
         return after
     if before is not None:
-        gap = doc.text[before.end_char : quantity.start_char]
+        gap = text_of(doc)[before.end_char : quantity.start_char]
         if len(gap) <= _GAP_CHARS and not _NO_GAP.search(gap):
             return before
     return None
@@ -193,7 +194,7 @@ def _leads(gap: str, alone: bool) -> bool:
 def _fits(measure: Span, quantity: Span) -> bool:
     """Whether a measure takes this kind of quantity."""
     kind = quantity.label_
-    if kind == "PERCENT" and _OF_NORMAL.match(quantity.doc.text[quantity.end_char : quantity.end_char + 15]):
+    if kind == "PERCENT" and _OF_NORMAL.match(text_of(quantity.doc)[quantity.end_char : quantity.end_char + 15]):
         return False
     if kind == "DURATION" and _MILLISECOND.search(quantity.text):
         kind = "MILLISECOND"
@@ -215,10 +216,10 @@ def _numbers(doc: Doc, measure: Span, quantity_span: Span) -> Iterator[_Measured
         best = _maximum(measure)
         maximum = best if best is not None and quantity.value is not None and quantity.value <= best else None
     pair = quantity.low is not None and len(quantity.values) == 2 and quantity.statistic != "range"
-    lead = doc.text[measure.end_char : quantity_span.start_char] if measure.end <= quantity_span.start else ""
+    lead = text_of(doc)[measure.end_char : quantity_span.start_char] if measure.end <= quantity_span.start else ""
     if (pair or quantity.statistic == "range") and len(quantity.values) == 2 and _CHANGE.search(lead):
         first, last = quantity.values
-        after = "last_follow_up" if _LAST.search(quantity_span.sent.text) else "postoperative"
+        after = "last_follow_up" if _LAST.search(sentence_of(quantity_span).text) else "postoperative"
         yield _Measured(measure, words, first, unit, maximum, quantity.statistic, "preoperative")
         yield _Measured(measure, words, last, unit, maximum, quantity.statistic, after)
         return
@@ -272,7 +273,7 @@ def _duration(quantity: Quantity) -> tuple[float, str]:
 
 def _plain(doc: Doc, measure: Span) -> Iterator[_Measured]:
     """The number or grade that follows a measure without being a quantity of its own."""
-    text = doc.text[measure.end_char : min(measure.sent.end_char, measure.end_char + _GAP_CHARS)]
+    text = text_of(doc)[measure.end_char : min(sentence_of(measure).end_char, measure.end_char + _GAP_CHARS)]
     best = _maximum(measure)
     if "graded" in measure._.term.attributes:
         grade = _GRADE.match(text)
@@ -310,9 +311,9 @@ def _maximum(measure: Span) -> float | None:
 
 def _phase(words: Span) -> str:
     """When a number was taken: told in its clause, or by its time from the operation, or of the whole sentence."""
-    doc, sentence = words.doc, words.sent
-    before = doc.text[max(sentence.start_char, words.start_char - 60) : words.end_char]
-    after = doc.text[words.end_char : min(sentence.end_char, words.end_char + 50)]
+    doc, sentence = words.doc, sentence_of(words)
+    before = text_of(doc)[max(sentence.start_char, words.start_char - 60) : words.end_char]
+    after = text_of(doc)[words.end_char : min(sentence.end_char, words.end_char + 50)]
     after = re.split(r"[;]|\.\s|\bto \d|,? (?:and|but|which) ", after)[0]
     told = _told_phase(after) or _told_phase(before)
     if told:
@@ -320,7 +321,7 @@ def _phase(words: Span) -> str:
     when = when_of(words)
     if when is not None:
         return "preoperative" if when <= 0 else "postoperative" if when < _LONG_AFTER else "last_follow_up"
-    return "last_follow_up" if _LAST.search(doc.text[sentence.start_char : words.start_char]) else ""
+    return "last_follow_up" if _LAST.search(text_of(doc)[sentence.start_char : words.start_char]) else ""
 
 
 def _told_phase(words: str) -> str:

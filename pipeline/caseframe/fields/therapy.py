@@ -20,6 +20,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import make_finding, spans_of
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.units import ORDINAL, ordinal
 
 _SOURCE = "therapy"
@@ -84,11 +85,11 @@ _NO_ONCOLOGIC = frozenset(
 )  # fmt: skip
 
 # What stands between treatments that are told together.
+_TOGETHER_CHARS = 80
 _TOGETHER = re.compile(
-    r"(?:[\s,/+&;(\[-]|\)|\b(?:and|or|plus|with|using|based on|consisting of|including|comprising|combined|concomitant"
+    r"(?>[\s,/+&;()\[-]|\b(?:and|or|plus|with|using|based on|consisting of|including|comprising|combined|concomitant"
     r"|in combination|combination|in the form of|concurrent|then|followed by|oral|intravenous|adjuvant|postoperative"
-    r"|preoperative|neoadjuvant|systemic|subsequent|mg|of|the|a)\b"
-    r"|\((?:[A-Z][\w-]{0,7})\)|\d+(?:\.\d+)?|mg/m2|/m2|[A-Z]{2,5}\b)*"
+    r"|preoperative|neoadjuvant|systemic|subsequent|mg|of|the|a)\b|\d++(?:\.\d++)?|mg/m2|/m2|[A-Z]{2,5}\b)*+"
 )
 _APART = re.compile(r"\b(?:then|followed by|subsequent)\b")
 _WORDS = r"(?:(?!(?:and|or|then|with|for)\b)[\w%.-]+\s){0,3}"
@@ -182,7 +183,7 @@ def _is_given(span: Span) -> bool:
 
 def _around(span: Span, left: int, right: int) -> tuple[str, str]:
     """The text before and after a span, within its sentence."""
-    text, sentence = span.doc.text, span.sent
+    text, sentence = text_of(span.doc), sentence_of(span)
     before = text[max(sentence.start_char, span.start_char - left) : span.start_char]
     return before, text[span.end_char : min(sentence.end_char, span.end_char + right)]
 
@@ -199,8 +200,8 @@ def _confidence(doc: Doc, given: Sequence[_Given], number: int) -> float:
     treatment = given[number]
     if treatment.name == "chemotherapy" and number:
         before = given[number - 1]
-        gap = doc.text[before.span.end_char : treatment.span.start_char]
-        if before.kind in ("drug", "regimen") and _NAMED_BEFORE.fullmatch(gap):
+        gap = text_of(doc)[before.span.end_char : treatment.span.start_char]
+        if before.kind in ("drug", "regimen") and len(gap) <= _TOGETHER_CHARS and _NAMED_BEFORE.fullmatch(gap):
             return _DOUBTFUL
     return _OTHER if treatment.kind == "other" else _SURE
 
@@ -214,8 +215,9 @@ def _groups(doc: Doc, given: Sequence[_Given]) -> list[list[_Given]]:
     for treatment in given:
         if groups:
             last = groups[-1][-1].span
-            gap = doc.text[last.end_char : treatment.span.start_char]
-            if last.sent == treatment.span.sent and _TOGETHER.fullmatch(gap) and not _APART.search(gap):
+            gap = text_of(doc)[last.end_char : treatment.span.start_char]
+            near = len(gap) <= _TOGETHER_CHARS and sentence_of(last) == sentence_of(treatment.span)
+            if near and _TOGETHER.fullmatch(gap) and not _APART.search(gap):
                 groups[-1].append(treatment)
                 continue
         groups.append([treatment])
@@ -259,7 +261,8 @@ def _add_quantities(doc: Doc, given: Sequence[_Given]) -> None:
         quantity, label = span._.quantity, span.label_
         if quantity.value is None:
             continue
-        here = [item for item in given if span.sent.start <= item.span.start < span.sent.end]
+        sentence = sentence_of(span)
+        here = [item for item in given if sentence.start <= item.span.start < sentence.end]
         if not here:
             continue
         if label in ("DOSE", "WEIGHT", "VOLUME", "CONCENTRATION", "PERCENT"):
@@ -284,11 +287,11 @@ def _give(
 ) -> None:
     """Sets an attribute of the treatment that a quantity leads to, else of the one that it follows."""
     following = next((item for item in here if item.span.start >= span.end), None)
-    if following and before_drug.fullmatch(doc.text[span.end_char : following.span.start_char]):
+    if following and before_drug.fullmatch(text_of(doc)[span.end_char : following.span.start_char]):
         following.attributes.setdefault(name, value)
         return
     preceding = next((item for item in reversed(here) if item.span.end <= span.start), None)
-    if preceding and after_drug.fullmatch(doc.text[preceding.span.end_char : span.start_char]):
+    if preceding and after_drug.fullmatch(text_of(doc)[preceding.span.end_char : span.start_char]):
         preceding.attributes.setdefault(name, value)
 
 
@@ -303,24 +306,24 @@ def _owner_of_dose(doc: Doc, dose: Span, here: Sequence[_Given]) -> _Given | Non
     if preceding is not None and dose.start - preceding.span.end <= 1 and not _leads_of(doc, dose):
         return preceding
     if following is not None:
-        gap = doc.text[dose.end_char : following.span.start_char]
+        gap = text_of(doc)[dose.end_char : following.span.start_char]
         if (_DOSE_TO_DRUG if proper else _AMOUNT_TO_DRUG).fullmatch(gap):
             return following
     if preceding is not None:
-        gap = doc.text[preceding.span.end_char : dose.start_char]
+        gap = text_of(doc)[preceding.span.end_char : dose.start_char]
         if (_DRUG_TO_DOSE if proper else _DRUG_TO_AMOUNT).fullmatch(gap):
             return preceding
     return None
 
 
 def _leads_of(doc: Doc, dose: Span) -> bool:
-    return re.match(r"\s*(?:\w+\s)?of\b", doc.text[dose.end_char : dose.end_char + 20]) is not None
+    return re.match(r"\s*(?:\w+\s)?of\b", text_of(doc)[dose.end_char : dose.end_char + 20]) is not None
 
 
 def _dose_unit(doc: Doc, span: Span) -> str:
     """The unit of a dose, with the day or week it is given by: `mg/day`."""
     unit = str(span._.quantity.unit)
-    after = _PER.match(doc.text[span.end_char : span.end_char + 40])
+    after = _PER.match(text_of(doc)[span.end_char : span.end_char + 40])
     if after is None or "/day" in unit or "/week" in unit or "Gy" in unit or "%" in unit:
         return unit
     return f"{unit}/day" if after["day"] else f"{unit}/week"
@@ -328,15 +331,15 @@ def _dose_unit(doc: Doc, span: Span) -> str:
 
 def _is_time_point(doc: Doc, duration: Span) -> bool:
     """Whether a duration tells when, not how long: "after 3 months", "two weeks later"."""
-    lead = doc.text[max(0, duration.start_char - 14) : duration.start_char]
-    tail = doc.text[duration.end_char : duration.end_char + 14].strip(" -")
+    lead = text_of(doc)[max(0, duration.start_char - 14) : duration.start_char]
+    tail = text_of(doc)[duration.end_char : duration.end_char + 14].strip(" -")
     told_when = _NO_COURSE.search(re.sub(r"\bafter\s$", "", lead, flags=re.IGNORECASE))
     return told_when is not None or _NO_COURSE.match(tail) is not None
 
 
 def _add_ordinals(doc: Doc, given: Sequence[_Given]) -> None:
     """ "The third cycle of chemotherapy": three were given."""
-    for match in _NTH_CYCLE.finditer(doc.text):
+    for match in _NTH_CYCLE.finditer(text_of(doc)):
         value = ordinal(match[1])
         near = [item for item in given if -4 < item.span.start_char - match.start() < len(match[0]) + 30]
         if value is not None and near:
