@@ -1,4 +1,5 @@
-"""Writes the generated pages: docs/schema.md from the registry of fields, docs/cli.md from the commands' help.
+"""Writes the generated pages: docs/schema.md from the registry of fields, docs/cli.md from the commands' help,
+docs/lexicons.md from the shipped lexicons.
 
     python docs/generate.py [--check]
 
@@ -8,6 +9,7 @@ With `--check` nothing is written; the exit code is 1 where a page is not what i
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -16,13 +18,15 @@ from typer.main import get_command
 
 from caseframe import schema
 from caseframe.cli import app
+from caseframe.lexicons import Entry, builtin_paths, read_lexicon
 
 DOCS = Path(__file__).resolve().parent
 
 
 def pages() -> dict[Path, str]:
     """Path and content of every generated page."""
-    return {DOCS / "schema.md": "\n".join(schema_page()) + "\n", DOCS / "cli.md": "\n".join(cli_page()) + "\n"}
+    made = {"schema.md": schema_page(), "cli.md": cli_page(), "lexicons.md": lexicons_page()}
+    return {DOCS / name: "\n".join(lines) + "\n" for name, lines in made.items()}
 
 
 def schema_page() -> Iterator[str]:
@@ -90,6 +94,28 @@ def cli_page() -> Iterator[str]:
             text = getattr(parameter, "help", "") or ""
             if names != "`--help`":
                 yield f"| {names} | {text} |"
+
+
+def lexicons_page() -> Iterator[str]:
+    yield "# The shipped lexicons"
+    yield ""
+    yield "Generated from `pipeline/caseframe/lexicons/data/` by `make docs`; do not edit. What a row means stands in"
+    yield "[vocabulary.md](vocabulary.md)."
+    yield ""
+    yield "| file | field | concepts | words for them | with a code | codes from |"
+    yield "|---|---|---|---|---|---|"
+    total = Counter[str]()
+    for path in builtin_paths():
+        by_field: dict[str, list[Entry]] = {}
+        for entry in read_lexicon(path):
+            by_field.setdefault(entry.term.field, []).append(entry)
+        for name, entries in sorted(by_field.items()):
+            terms = {entry.term.key: entry.term for entry in entries}
+            coded = [term.code for term in terms.values() if term.code]
+            systems = ", ".join(sorted({code.partition(":")[0] for code in coded}))
+            yield f"| `{path.name}` | {name} | {len(terms):,} | {len(entries):,} | {len(coded):,} | {systems} |"
+            total.update(concepts=len(terms), words=len(entries), coded=len(coded))
+    yield f"| all | | {total['concepts']:,} | {total['words']:,} | {total['coded']:,} | |"
 
 
 def main() -> int:
