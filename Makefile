@@ -38,6 +38,9 @@ bench: $(VENV)/.ready  ## scores and speed on the development data
 	$(BIN)/python benchmarks/throughput.py $(DATA)
 	$(BIN)/python benchmarks/sentences.py $(DATA)
 	$(BIN)/python benchmarks/abbreviations.py $(DATA)
+	$(BIN)/python benchmarks/quantities.py $(DATA)
+	$(BIN)/python benchmarks/assertion.py $(DATA)
+	$(BIN)/python benchmarks/narrative.py $(DATA)
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
