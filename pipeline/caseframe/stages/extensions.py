@@ -1,4 +1,6 @@
-"""What all stages share: `doc._.article`, the Article a Doc was made from, or None, and quick ways to the text and the sentences."""
+"""What all stages share: `doc._.article`, the Article a Doc was made from, or None, and quick ways to its text and
+sentences.
+"""
 
 from __future__ import annotations
 
