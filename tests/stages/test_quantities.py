@@ -222,9 +222,7 @@ COHORTS = [
 
 
 @pytest.mark.parametrize(("marked", "kind", "value", "low", "high", "statistic"), COHORTS)
-def test_cohort(
-    marked: str, kind: str, value: float, low: float | None, high: float | None, statistic: str
-) -> None:
+def test_cohort(marked: str, kind: str, value: float, low: float | None, high: float | None, statistic: str) -> None:
     quantity = the_one(marked, kind)
     assert (quantity.value, quantity.low, quantity.high, quantity.statistic) == (value, low, high, statistic)
 
