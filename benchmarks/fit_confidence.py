@@ -22,14 +22,14 @@ from caseframe.evaluation.matching import matched_pairs, micro, relaxed, score_a
 from caseframe.fields import cases, confidence, roles, sites
 from caseframe.fields.component import finders
 from caseframe.fields.linear import LinearModel
+from fit_roles import common_values, fit_roles
 from fit_roles import examples as role_examples
-from fit_roles import fit_roles
 from fit_sites import examples as site_examples
 from fit_sites import fit as fit_sites
 from fitting import fit_each, folds, training_docs
 
-STRENGTH = 0.25
-LEAST, MOST = 0.4, 0.6
+STRENGTH = 0.07
+LEAST, MOST = 0.3, 0.6
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def main() -> None:
     arguments = parser.parse_args()
     texts = list(training_docs(arguments.data))
     parts = folds([gold.article_id for gold, _ in texts])
-    role_rows = {gold.article_id: role_examples(gold, doc) for gold, doc in texts}
+    common = common_values(gold for gold, _ in texts)
+    role_rows = {gold.article_id: role_examples(gold, doc, common) for gold, doc in texts}
     site_rows = {gold.article_id: site_examples(doc, gold) for gold, doc in texts}
     models = []
     rows: list[Candidate] = []

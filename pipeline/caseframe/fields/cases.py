@@ -87,7 +87,9 @@ def fold(findings: Iterable[Finding]) -> Folded:
     """
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.field, *surface_parts(str(finding.value))), []).append(finding)
+        # Two scores by one instrument, before and after, are two things.
+        number = str(finding.attributes.get("number", "")) if finding.field == "measurement" else ""
+        groups.setdefault((finding.field, number, *surface_parts(str(finding.value))), []).append(finding)
     return [(_merge(group), group) for group in groups.values()]
 
 

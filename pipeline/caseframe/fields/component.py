@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 
 from caseframe.fields.cases import deal
 from caseframe.schema import FIELDS, Article, Extraction, Finding
+from caseframe.stages.extensions import text_of
 
 # One line a field module, in the order of the form.
 MODULES = (
@@ -59,7 +60,7 @@ class CaseExtractor:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc._.extraction`."""
-        article = doc._.article or Article("text", abstract=doc.text)
+        article = doc._.article or Article("text", abstract=text_of(doc))
         kept = set(doc.user_data)
         findings = [finding for find in finders() for finding in find(doc)]
         extraction = deal(doc, article, findings)

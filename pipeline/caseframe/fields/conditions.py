@@ -65,7 +65,7 @@ _PART = re.compile(r"\A(?:of|in|at|to) (?:the |her |his |a |an |both )?(?:left |
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A mention of a condition: its words, canonical value, code, the field its lexicon gives, and where it is from."""
+    """A mention of a condition: its words, canonical value, code, the fields its lexicons give, where it is from."""
 
     span: Span
     value: str
@@ -110,7 +110,7 @@ def conditions_of(doc: Doc) -> list[Condition]:
     known = doc.user_data.get("caseframe.conditions")
     if isinstance(known, list):
         return known
-    listed = [_listed(doc, span) for span in _lexicon_spans(doc)]
+    listed = [_listed(doc, span, fields) for span, fields in _lexicon_spans(doc)]
     taken = [(condition.span.start, condition.span.end) for condition in listed]
     built = [condition for condition in _built(doc) if not _overlaps(condition.span, taken)]
     conditions = sorted([*listed, *built], key=lambda condition: condition.span.start)
@@ -118,13 +118,19 @@ def conditions_of(doc: Doc) -> list[Condition]:
     return conditions
 
 
-def _lexicon_spans(doc: Doc) -> list[Span]:
-    """Term hits of condition fields; where two claim the same words, the longer, then the diagnosis."""
+def _lexicon_spans(doc: Doc) -> list[tuple[Span, str]]:
+    """Term hits of condition fields, with all the fields whose lexicons hold the words, as `complication+symptom`.
+
+    Where two hits overlap, the longer stands, then the one whose field comes first in `_FIELDS`.
+    """
     spans = [span for span in doc.spans.get("terms", ()) if span.label_ in _FIELDS and not _is_any(span)]
-    kept: list[Span] = []
+    claims: dict[tuple[int, int], set[str]] = {}
+    for span in spans:
+        claims.setdefault((span.start, span.end), set()).add(span.label_)
+    kept: list[tuple[Span, str]] = []
     for span in sorted(spans, key=lambda s: (s.start - s.end, _FIELDS.index(s.label_), s.start)):
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
-            kept.append(span)
+        if all(span.end <= other.start or span.start >= other.end for other, _ in kept):
+            kept.append((span, "+".join(sorted(claims[span.start, span.end]))))
     return kept
 
 
@@ -134,13 +140,13 @@ def _is_any(span: Span) -> bool:
     return span.label_ == "complication" and (term.preferred == "any" or "denied" in term.attributes)
 
 
-def _listed(doc: Doc, span: Span) -> Condition:
+def _listed(doc: Doc, span: Span, fields: str) -> Condition:
     term = span._.term
     behavior = str(term.attributes.get("behavior", ""))
     value = term.preferred
     if not behavior:
         value = _with_site(doc, span, value)
-    return Condition(span, value, term.field, term.code, behavior, term.lexicon)
+    return Condition(span, value, fields, term.code, behavior, term.lexicon)
 
 
 def _with_site(doc: Doc, span: Span, value: str) -> str:

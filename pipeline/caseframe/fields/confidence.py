@@ -67,10 +67,11 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
     yield f"only in title={sections == {'title'}}"
     yield f"story={int(5 * max(narrative_score(_span(doc, mention)) for mention in group))}"
     yield f"code={bool(finding.code)}"
-    named = str(finding.value).split()
-    yield f"words={min(len(named), 4)}"
-    yield f"head={named[-1] if named else ''}"
-    yield f"value={finding.value}"
+    if isinstance(finding.value, str):
+        named = finding.value.split()
+        yield f"words={min(len(named), 4)}"
+        yield f"head={named[-1] if named else ''}"
+        yield f"value={finding.value}"
     when = finding.when_days
     yield f"when={'none' if when is None else 'later' if when > 0 else 'before'}"
     for name, value in finding.attributes.items():
@@ -84,6 +85,8 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
         yield f"before={word}"
     for word in words[span.end : min(sentence.end, span.end + _WINDOW)]:
         yield f"after={word}"
+    for word in words[span.start : span.end]:
+        yield f"inside={word}"
     for i in range(sentence.start, sentence.end):
         if not span.start <= i < span.end and len(words[i]) > 4 and words[i].isalpha():
             yield f"sentence={words[i]}"

@@ -19,7 +19,8 @@ class LinearModel:
     @classmethod
     def read(cls, path: Path) -> LinearModel:
         """Reads a model: a header line `feature` and the classes, then a line a feature."""
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+        text = path.read_text(encoding="utf-8")
+        lines = [line for line in text.split("\n") if line and not line.startswith("#")]
         classes = tuple(lines[0].split("\t")[1:])
         weights = {}
         for line in lines[1:]:

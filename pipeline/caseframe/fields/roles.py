@@ -31,6 +31,11 @@ ROLES = ("comorbidity", "complication", "diagnosis", "symptom")
 MIN_PROBABILITY = 0.2
 _WINDOW = 4
 _TREATED = "caseframe.treated"
+_AFTER = ("postop", "post-op", "follow-up", "followup", "discharg", "recover", "uneventful")
+_DONE = frozenset(
+    "underwent performed treated received operated resected excised removed given administered started implanted inserted "
+    "placed repaired replaced reconstructed fixed managed initiated commenced prescribed undertaken carried done".split()
+)
 
 
 @cache
@@ -65,12 +70,27 @@ def features(doc: Doc, condition: Condition) -> Iterator[str]:
     place = "title" if section == "title" else "after" if span.start > treated else "before"
     yield f"place={place}"
     yield f"place={place}&field={condition.field}"
+    yield f"place={place}&assertion={assertion}"
+    if place == "after":
+        yield f"same sentence as treatment={treated >= sentence.start}"
+    if place != "title" and _aftermath(doc, treated) < sentence.end:
+        yield "aftermath"
+        yield f"aftermath&field={condition.field}"
+        yield f"aftermath&assertion={assertion}"
     yield f"story={int(4 * narrative_score(span))}"
     yield f"story={int(4 * narrative_score(span))}&field={condition.field}"
     when = when_of(span)
     yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
     yield from _repetition(doc, condition)
+    yield from _neighbours(doc, condition, sentence)
     yield from _words(doc, span, sentence)
+
+
+def _neighbours(doc: Doc, condition: Condition, sentence: Span) -> Iterator[str]:
+    """The other conditions of the sentence: what stands beside a denied complication is often one that came."""
+    for other in doc.user_data.get("caseframe.conditions", ()):
+        if other is not condition and sentence.start <= other.span.start < sentence.end:
+            yield f"beside={other.field}&{assertion_of(other.span)[0]}"
 
 
 def _repetition(doc: Doc, condition: Condition) -> Iterator[str]:
@@ -98,17 +118,27 @@ def _words(doc: Doc, span: Span, sentence: Span) -> Iterator[str]:
         yield f"sentence={word}"
 
 
+def _aftermath(doc: Doc, treated: int) -> int:
+    """Token at which the time after the treatment begins to be told; the end where it never does."""
+    words = folded_words(doc)
+    return next((i for i in range(treated, len(words)) if words[i].startswith(_AFTER)), len(words))
+
+
 def _first_treatment(doc: Doc) -> int:
-    """Token at which the patient's treatment is first told, after the title; the end where none is."""
+    """Token at which the patient's treatment is first told, after the title; the end where none is.
+
+    A treatment is told by a procedure or therapy in a sentence of the story that also says that it was done.
+    """
     known = doc.user_data.get(_TREATED)
     if isinstance(known, int):
         return known
     title_end = next((section.end for section in doc.spans.get("sections", ()) if section.label_ == "title"), 0)
-    starts = [
-        span.start
-        for span in doc.spans.get("terms", ())
-        if span.label_ in ("procedure", "therapy") and span.start >= title_end and narrative_score(span) > 0.5
-    ]
-    first = min(starts, default=len(doc))
+    words = folded_words(doc)
+    first = len(doc)
+    for span in doc.spans.get("terms", ()):
+        if span.label_ in ("procedure", "therapy") and title_end <= span.start < first and narrative_score(span) > 0.5:
+            sentence = sentence_of(span)
+            if not _DONE.isdisjoint(words[sentence.start : sentence.end]):
+                first = span.start
     doc.user_data[_TREATED] = first
     return first

@@ -18,6 +18,8 @@ from caseframe.stages.units import DAYS_A_YEAR
 
 _SOURCE = "status"
 _DAYS_A_MONTH = 30.4
+# A state told earlier than this is still the course of the operation, and says little about survival.
+_LATER_DAYS = 28
 
 _RECURRENCE = re.compile(
     r"\b(?:(?:local(?:ly)?|tumou?r|disease|locoregional)[- ])?(?:recurrences?|relapses?|recurred|relapsed"
@@ -61,6 +63,9 @@ _BY_DISEASE = re.compile(
 _ALIVE = re.compile(
     r"\b(?:alive|survived|survives|surviving|is living|long-term surviv\w+|survival of)\b", re.IGNORECASE
 )
+# "after 3 months of chemotherapy": how long the treatment took.
+_BEYOND_CHARS = 30
+_TREATED_FOR = re.compile(r" of (?:[\w-]+ ){0,3}(?:\w*therapy|treatment|traction|antibiotics|dialysis|\w+ation)\b")
 _PERSON = re.compile(
     r"\b(?:the|our|this|first|second) (?:patient|child|boy|girl|infant|baby|man|woman|lady|gentleman|newborn|neonate)\b"
     r"|\b(?:he|she)\b|\bpatient (?:is|was|has|remain\w+|return\w+|report\w+)\b|\b(?:both"
@@ -154,8 +159,10 @@ def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
             return
     for time in reversed(follow_up):
         days = time._.days
+        if _TREATED_FOR.search(text_of(doc)[time.start_char : time.end_char + _BEYOND_CHARS]):
+            continue
         state = _PERSON.search(sentence_of(time).text)
-        if days is not None and days > 0 and state is not None:
+        if days is not None and days >= _LATER_DAYS and state is not None:
             start = sentence_of(time).start_char + state.start()
             said = doc.char_span(start, start + len(state[0]), alignment_mode="expand") or time
             words = doc[min(said.start, time.start) : max(said.end, time.end)]
