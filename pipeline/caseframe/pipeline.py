@@ -136,7 +136,8 @@ def extract_all(nlp: Language, articles: Iterable[Article]) -> Iterator[tuple[Do
 def extract_article(source: str | Article, nlp: Language | None = None) -> Extraction:
     """Extracts one article, or a bare text."""
     nlp = nlp or load()
-    doc = make_doc(nlp, source) if isinstance(source, Article) else nlp.make_doc(source)
+    article = source if isinstance(source, Article) else Article("text", abstract=source)
+    doc = make_doc(nlp, article)
     for _, component in nlp.pipeline:
         doc = component(doc)
     return extraction_of(doc)

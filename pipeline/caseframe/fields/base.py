@@ -15,6 +15,10 @@ from caseframe.stages.timeline import when_of
 VERSION = "0.1.0"
 # A denial further away than this is told apart from the words it denies.
 _MAX_DENIAL_TOKENS = 12
+_TIMELESS = frozenset(
+    {"study_design", "n_patients", "age", "sex", "diagnosis", "site", "comorbidity", "implant", "therapy"}
+)
+_RESULTS = frozenset({"outcome", "complication", "recurrence", "vital_status", "disease_status", "follow_up"})
 
 
 def make_finding(
@@ -51,7 +55,7 @@ def make_finding(
         assertion=assertion,
         code=code,
         unit=unit,
-        when_days=when_of(span) if when_days is None else when_days,
+        when_days=_when(span, field) if when_days is None else when_days,
         attributes=Attributes(attributes or {}),
         confidence=confidence,
         source=f"fields.{source}/{VERSION}",
@@ -59,6 +63,13 @@ def make_finding(
         section=section_of(span),
         cue=(cue.start_char, cue.end_char) if cue is not None else None,
     )
+
+
+def _when(span: Span, field: str) -> float | None:
+    """When something happened. What a patient has, and where, is of no time; a title's time is that of its result."""
+    if field in _TIMELESS or (section_of(span) == "title" and field not in _RESULTS):
+        return None
+    return when_of(span)
 
 
 def section_of(span: Span) -> str:

@@ -146,6 +146,8 @@ def _lone(age: Span) -> bool:
     """An age that introduces by itself ("a 34-year-old with back pain", "a 5-month-old infant")."""
     quantity = age._.quantity
     after = age.doc[age.end].lower_ if age.end < len(age.doc) else ""
+    if _of_kin(age.doc, age.end - 1):
+        return False
     return not quantity.statistic and ("old" in age.text or after in ("patient", "infant", "child", "baby", "newborn"))
 
 

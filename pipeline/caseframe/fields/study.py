@@ -20,7 +20,7 @@ from caseframe.stages.narrative import is_general
 _SOURCE = "study"
 _KEY = "caseframe.study"
 _MAX_COUNT_OF_A_CUE = 3
-_PERSON_AGE = re.compile(r"\b\d{1,3}[- ]?(?:year|yr|month|week|day)s?[- ]olds?\b", re.IGNORECASE)
+_PERSON_AGE = re.compile(r"\b\d{1,3}[- ]?(?:year|yr|month|week|day)s?[- ]olds?\b")
 _OTHER_TYPES = frozenset(
     (
         "randomized controlled trial", "clinical trial", "meta-analysis", "systematic review", "comparative study",
@@ -71,10 +71,7 @@ def cues() -> tuple[Cue, ...]:
     text = (files("caseframe.fields") / "rules" / "study.tsv").read_text(encoding="utf-8")
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
     rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    return tuple(
-        Cue(row["design"], row["where"], float(row["weight"]), re.compile(row["pattern"], re.IGNORECASE))
-        for row in rows
-    )
+    return tuple(Cue(row["design"], row["where"], float(row["weight"]), re.compile(row["pattern"])) for row in rows)
 
 
 def study_of(doc: Doc) -> Study:
@@ -104,23 +101,31 @@ def find(doc: Doc) -> Iterator[Finding]:
 def _read(doc: Doc) -> Study:
     persons = persons_of(doc)
     article = doc._.article
-    title = article.title if article is not None else text_of(doc).split("\n", 1)[0]
-    first = next((m for cue in cues() if cue.design == "case_report" and (m := cue.pattern.search(text_of(doc)))), None)
-    first = first or _PERSON_AGE.search(text_of(doc))
+    text = lowered(text_of(doc))
+    title = lowered(article.title) if article is not None else text.split("\n", 1)[0]
+    spoken = (cue.pattern.search(text) for cue in cues() if cue.design == "case_report" and cue.where == "text")
+    found = [match for match in spoken if match is not None]
+    first = min(found, key=lambda match: match.start()) if found else _PERSON_AGE.search(text)
     words = _words(doc, first)
     count, count_words = _count(doc)
     told = len(persons.people)
-    if _is_other(text_of(doc), title, article, told=told, reports=first is not None):
+    if _is_other(text, title, article, told=told, reports=first is not None):
         return Study("other", count, persons, words, count_words)
-    series = any(cue.design == "case_series" and cue.pattern.search(text_of(doc)) for cue in cues())
     if count is None and (first is not None or told or _tells_of_a_patient(doc)):
         count = max(1, told)
     elif count == 1 and told > 1:
         count, count_words = told, None
     if count is None:
+        series = any(cue.design == "case_series" and cue.pattern.search(text) for cue in cues())
         return Study("case_series" if series else "other", count, persons, words, count_words)
     design = "case_report" if count in (1, told) else "case_series"
     return Study(design, count, persons, words, count_words)
+
+
+def lowered(text: str) -> str:
+    """Lower case with the same offsets; the cues are written in lower case."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text
 
 
 def _tells_of_a_patient(doc: Doc) -> bool:
