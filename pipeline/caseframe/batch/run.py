@@ -10,6 +10,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -171,26 +172,35 @@ def _read_one(
     deleted: list[str] = []
     chunk = 0
     limit = state.run.config.select.limit
-    for record in records:
-        if isinstance(record, Failure):
-            _fail(state, number, record)
-        elif isinstance(record, Deletion):
-            deleted.append(record.article_id)
-            if state.forget(record.article_id):
-                state.counts["articles"] -= 1
-                state.counts["superseded"] += 1
-            state.counts["deleted"] += 1
-        else:
-            _take(state, nlp, number, record)
-        if len(state.pending) >= state.run.config.output.part_size:
-            _write(state, number, chunk)
-            chunk += 1
-        if progress is not None:
-            progress(source.name, state.counts)
+    with ExitStack() as zone:
+        # The vocabulary forgets the words of a part when the part is written, so that memory stays flat.
+        zone.enter_context(nlp.memory_zone())
+        for record in records:
+            if isinstance(record, Failure):
+                _fail(state, number, record)
+            elif isinstance(record, Deletion):
+                deleted.append(record.article_id)
+                _delete(state, record)
+            else:
+                _take(state, nlp, number, record)
+            if len(state.pending) >= state.run.config.output.part_size:
+                _write(state, number, chunk)
+                chunk += 1
+                zone.close()
+                zone.enter_context(nlp.memory_zone())
+            if progress is not None:
+                progress(source.name, state.counts)
     _write(state, number, chunk)
     counts = {name: state.counts[name] - before[name] for name in COUNTS}
     state.run.finish(Finished(source.name, number, source.sha256(), counts, deleted))
     return limit is None or state.counts["articles"] < limit
+
+
+def _delete(state: _State, deletion: Deletion) -> None:
+    if state.forget(deletion.article_id):
+        state.counts["articles"] -= 1
+        state.counts["superseded"] += 1
+    state.counts["deleted"] += 1
 
 
 def _take(state: _State, nlp: Language, number: int, article: Article) -> None:

@@ -102,7 +102,7 @@ def _any_complication(doc: Doc) -> Iterator[Finding]:
         if not _is_any(span):
             continue
         if "denied" in term.attributes or assertion_of(span)[0] == "absent":
-            yield make_finding(span, "complication", "any", source=_SOURCE, assertion="absent", confidence=0.85)
+            yield make_finding(span, span.label_, "any", source=_SOURCE, assertion="absent", confidence=0.85)
 
 
 def conditions_of(doc: Doc) -> list[Condition]:
@@ -135,9 +135,9 @@ def _lexicon_spans(doc: Doc) -> list[tuple[Span, str]]:
 
 
 def _is_any(span: Span) -> bool:
-    """Whether a term speaks of complications as such ("complications", "uneventful"), not of one."""
+    """Whether a term speaks of complications or symptoms as such ("complications", "uneventful"), not of one."""
     term = span._.term
-    return span.label_ == "complication" and (term.preferred == "any" or "denied" in term.attributes)
+    return term.preferred == "any" or "denied" in term.attributes
 
 
 def _listed(doc: Doc, span: Span, fields: str) -> Condition:

@@ -135,8 +135,10 @@ class Lexicon:
             for part in surface_parts(variant):
                 node = node.setdefault(part, {})  # type: ignore[assignment]
             keys: list[str] = node.setdefault("", [])  # type: ignore[assignment]
-            if entry.term.key not in keys:
-                keys.append(entry.term.key)
+            # Within a field the last lexicon has the last word, so that a user's file goes before the shipped ones.
+            field = f"{entry.term.field}:"
+            keys[:] = [key for key in keys if not key.startswith(field)]
+            keys.append(entry.term.key)
 
     def matches(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:
         """All hits in a list of folded parts, as (start, end, term keys), overlapping ones too."""
