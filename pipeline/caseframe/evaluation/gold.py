@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from caseframe.errors import BrokenFile
-from caseframe.schema import FIELDS, Article, Assertion, Attributes, Origin
+from caseframe.schema import ASSERTIONS, FIELDS, Article, Assertion, Attributes, Origin
+
+_CURE = "See docs/schema.md for the gold format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,7 @@ def read_gold(path: Path) -> Iterator[GoldArticle]:
             try:
                 yield _article(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise BrokenFile(
-                    f"{path}, line {number}: {error!r}", "See docs/schema.md for the gold format"
-                ) from error
+                raise BrokenFile(f"{path}, line {number}: {error!r}", _CURE) from error
 
 
 def _article(record: dict[str, object]) -> GoldArticle:
@@ -55,6 +56,8 @@ def _article(record: dict[str, object]) -> GoldArticle:
         for item in case["findings"]:
             if item["field"] not in FIELDS:
                 raise ValueError(f"unknown field {item['field']!r}")
+            if item.get("assertion", "present") not in ASSERTIONS:
+                raise ValueError(f"unknown assertion {item['assertion']!r}")
             attributes = {k: tuple(v) if isinstance(v, list) else v for k, v in item.get("attributes", {}).items()}
             findings.append(
                 GoldFinding(
@@ -70,16 +73,27 @@ def _article(record: dict[str, object]) -> GoldArticle:
 
 
 def read_texts(path: Path) -> Iterator[Article]:
-    """Reads the texts that stand beside a gold file: `article_id`, `title`, `sections` of `label` and `text`."""
+    """Reads the texts that stand beside a gold file: `article_id`, `title`, `sections` of `label` and `text`.
+
+    A line that does not follow the format raises BrokenFile with its number.
+    """
     with path.open(encoding="utf-8") as stream:
         for number, line in enumerate(stream, 1):
-            record = json.loads(line)
-            yield Article.build(
-                article_id=record["article_id"],
-                title=record["title"],
-                abstract=[(section["label"] or "", section["text"]) for section in record["sections"]],
-                pmid=record.get("pmid") or "",
-                pmcid=record.get("pmcid") or "",
-                keywords=tuple(record.get("keywords") or ()),
-                origin=Origin(str(path), number, "gold"),
-            )
+            if not line.strip():
+                continue
+            try:
+                yield _text(json.loads(line), Origin(str(path), number, "gold"))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise BrokenFile(f"{path}, line {number}: {error!r}", _CURE) from error
+
+
+def _text(record: dict[str, Any], origin: Origin) -> Article:
+    return Article.build(
+        article_id=record["article_id"],
+        title=record["title"],
+        abstract=[(section["label"] or "", section["text"]) for section in record["sections"]],
+        pmid=record.get("pmid") or "",
+        pmcid=record.get("pmcid") or "",
+        keywords=tuple(record.get("keywords") or ()),
+        origin=origin,
+    )

@@ -49,7 +49,7 @@ class LinearModel:
 
     def each(self, features: Iterable[str]) -> dict[str, float]:
         """Probability of each class by itself: the logistic function of its sum."""
-        return {name: 1 / (1 + math.exp(-value)) for name, value in zip(self.classes, self.sums(features), strict=True)}
+        return {name: _logistic(value) for name, value in zip(self.classes, self.sums(features), strict=True)}
 
     def probabilities(self, features: Iterable[str]) -> dict[str, float]:
         """Probability of each class, where exactly one holds: softmax over the sums."""
@@ -58,3 +58,11 @@ class LinearModel:
         powers = [math.exp(value - top) for value in sums]
         total = sum(powers)
         return {name: power / total for name, power in zip(self.classes, powers, strict=True)}
+
+
+def _logistic(value: float) -> float:
+    """1 / (1 + e^-value), without an overflow however small the value."""
+    if value >= 0:
+        return 1 / (1 + math.exp(-value))
+    power = math.exp(value)
+    return power / (1 + power)

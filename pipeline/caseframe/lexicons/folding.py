@@ -17,7 +17,7 @@ _SPELLING = tuple(
         (r"(?<=[a-z])oesoph", "esoph"),
         (r"rrhoea", "rrhea"),
         (r"pnoea", "pnea"),
-        (r"foet(?=us|al|us)", "fet"),
+        (r"foet(?=us|al)", "fet"),
         (r"^coeli", "celi"),
         (r"^caec", "cec"),
         (r"^faec", "fec"),
@@ -36,6 +36,7 @@ _SPELLING = tuple(
         (r"isation", "ization"),
         (r"(?<=[aio]l)is(?=ed$|es$|ing$|e$)", "iz"),
         (r"(?<!prom)(?<=[^c][eo][rmt])is(?=ed$|es$|ing$|e$)", "iz"),
+        (r"(metastas|minim|optim|sensit|traumat|colon|immun|organ|recogn)is(?=ed$|es$|ing$|e$)", r"\1iz"),
         (r"lys(?=ed$|ing$)", "lyz"),
         (r"^grey", "gray"),
         (r"^mould", "mold"),
@@ -65,7 +66,7 @@ _SINGULAR = frozenset(
 )
 _LATIN_A = re.compile(
     r"(?:vertebr|fibul|tibi|scapul|sequel|burs|fistul|maxill|patell|pleur|uln|clavicul|papill|petechi|pupill|"
-    r"cochle|trache|mamm|fasci|lamin|ser|stri|vesicul|bull|macul)ae$"
+    r"cochle|trache|mamm|fasci|lamin|ser|stri|vesicul|bull|macul|aort|larv|conjunctiv)ae$"
 )
 
 

@@ -11,8 +11,11 @@ _MIN_WORDS = 15
 
 
 def is_english(doc: Doc) -> bool:
-    """Whether at least 12 % of the words are English function words; texts under 15 words count as English."""
+    """Whether at least 12 % of the words are English function words.
+
+    Texts under 15 words count as English, unless most of their words are of another script.
+    """
     words = [token.lower_ for token in doc if token.is_alpha]
     if len(words) < _MIN_WORDS:
-        return all(token.text.isascii() or not token.is_alpha for token in doc) or not words
+        return 2 * sum(map(str.isascii, words)) >= len(words)
     return sum(word in _FUNCTION_WORDS for word in words) / len(words) >= _MIN_SHARE
