@@ -198,7 +198,8 @@ def _overlaps(span: Span, taken: list[tuple[int, int]]) -> bool:
 
 
 _GRADE = re.compile(
-    r"\b(?:(?P<word>high|low|intermediate)[- ]grade|grade (?P<grade>[1-4]|I{1,3}V?|IV)\b|(?P<diff>(?:poorly"
+    r"\b(?:(?P<word>high|low|intermediate)[- ]grade|(?<!Campanacci )grade (?P<grade>[1-4]|I{1,3}|IV)\b"
+    r"|(?P<diff>(?:poorly"
     r"|well|moderately)"
     r"[- ]differentiated))",
     re.IGNORECASE,
@@ -230,7 +231,7 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
     around = text_of(doc)[begin : min(sentence.end_char, span.end_char + _AFTER_CHARS)]
     before = text_of(doc)[begin : span.end_char]
     if (grade := _GRADE.search(around)) and condition.behavior:
-        attributes["grade"] = (grade["word"] or grade["grade"] or grade["diff"]).lower()
+        attributes["grade"] = grade["grade"] or (grade["word"] or grade["diff"]).lower().replace("-", " ")
     if stage := _STAGE.search(around):
         attributes["stage"] = stage["stage"] or stage["enneking"] or stage["tnm"]
     if _RECURRENT.search(before):

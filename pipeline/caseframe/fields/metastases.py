@@ -25,6 +25,7 @@ _TO = re.compile(
 )
 _FROM = re.compile(r"\A(?: \w+)? (?:from|of) ", re.IGNORECASE)
 _REACH_CHARS = 80
+_LAST_LINK = re.compile(r",? ?(?:and|or)|/")
 DISTANT = "distant metastasis"
 
 
@@ -35,7 +36,10 @@ def find(doc: Doc) -> Iterator[Finding]:
         head = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if head is None:
             continue
-        named = _sites_before(doc, head, sites) or _sites_after(doc, head, sites)
+        if head.text.lower() == "metastatic":  # "renal cancer metastatic to bone": what stands before is the origin
+            named = _sites_after(doc, head, sites) or _sites_before(doc, head, sites)
+        else:
+            named = _sites_before(doc, head, sites) or _sites_after(doc, head, sites)
         if not named:
             if head.text.lower() == "metastatic":
                 # "metastatic melanoma" tells of spread, but less surely of whose.
@@ -49,15 +53,39 @@ def find(doc: Doc) -> Iterator[Finding]:
 
 
 def _sites_before(doc: Doc, head: Span, sites: list[Span]) -> list[Span]:
-    """The sites in "lung and liver metastases", "pulmonary metastasis"."""
+    """The sites in "lung and liver metastases", "bone, liver, and lung metastases", "pulmonary metastasis".
+
+    None in "renal cell carcinoma metastases", where the organ is part of the primary's name.
+    """
     full = phrase(doc, head.start, head.end)
     before = [site for site in sites if full.start <= site.start and site.end <= head.start]
-    if before:
-        first = before[0].start
-        joined = doc[max(0, first - 2) : first]
-        if len(joined) == 2 and joined[1].lower_ in ("and", ",", "or", "/"):
-            before = [site for site in sites if site.end == first - 1] + before
+    if not before:
+        return []
+    if _names_a_tumor(doc, before[-1]):
+        return []
+    listed = False
+    for site in reversed(sites):
+        if site.end >= before[0].start:
+            continue
+        between = doc[site.end : before[0].start].text.lower()
+        listed = listed or bool(_LAST_LINK.fullmatch(between))
+        if not listed or (between != "," and not _LAST_LINK.fullmatch(between)) or _is_told_apart(doc, site):
+            break
+        before.insert(0, site)
     return before
+
+
+def _names_a_tumor(doc: Doc, site: Span) -> bool:
+    """Whether a site is part of a tumour's name: "renal" in "renal cell carcinoma", not in "renal metastasis"."""
+    return any(
+        span.label_ == "diagnosis" and span.start <= site.start < site.end < span.end and not _HEAD.search(span.text)
+        for span in doc.spans.get("terms", ())
+    )
+
+
+def _is_told_apart(doc: Doc, site: Span) -> bool:
+    """ "a tumor of the femur, lung and liver metastases": the femur is no item of the list."""
+    return site.start > 0 and doc[site.start - 1].lower_ in ("the", "of", "his", "her", "in")
 
 
 def _sites_after(doc: Doc, head: Span, sites: list[Span]) -> list[Span]:

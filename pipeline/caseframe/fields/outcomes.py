@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import make_finding
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.lexicons.folding import canonical
-from caseframe.schema import AttributeValue, Finding
+from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.timeline import when_of
 
@@ -60,17 +60,20 @@ def find(doc: Doc) -> Iterator[Finding]:
     for span, value in (*_by_verb(doc), *_by_noun(doc)):
         if all(span.end <= start or end <= span.start for start, end in taken):
             taken.append((span.start, span.end))
-            yield _finding(span, value, "poor" if value.split()[-1] in _BAD_NOUNS else "", 0.6)
+            denied = "absent" if span[-1].lower_ in _NOUN_OF_VERB and any(t.lower_ == "not" for t in span) else None
+            yield _finding(span, value, "poor" if value.split()[-1] in _BAD_NOUNS else "", 0.6, denied)
 
 
-def _finding(span: Span, value: str, quality: str, confidence: float) -> Finding:
+def _finding(span: Span, value: str, quality: str, confidence: float, assertion: Assertion | None = None) -> Finding:
     when = when_of(span)
     attributes: dict[str, AttributeValue] = {}
     if when is not None and when >= 0:
         attributes["when_days"] = when
     if quality := quality or _quality(span):
         attributes["quality"] = quality
-    return make_finding(span, "outcome", value, source=_SOURCE, attributes=attributes, confidence=confidence)
+    return make_finding(
+        span, "outcome", value, source=_SOURCE, assertion=assertion, attributes=attributes, confidence=confidence
+    )
 
 
 def _quality(span: Span) -> str:
