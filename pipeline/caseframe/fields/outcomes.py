@@ -60,8 +60,8 @@ def find(doc: Doc) -> Iterator[Finding]:
     for span, value in (*_by_verb(doc), *_by_noun(doc)):
         if all(span.end <= start or end <= span.start for start, end in taken):
             taken.append((span.start, span.end))
-            denied = "absent" if span[-1].lower_ in _NOUN_OF_VERB and any(t.lower_ == "not" for t in span) else None
-            yield _finding(span, value, "poor" if value.split()[-1] in _BAD_NOUNS else "", 0.6, denied)
+            quality = "poor" if value.split()[-1] in _BAD_NOUNS else ""
+            yield _finding(span, value, quality, 0.6, "absent" if _is_denied_verb(span) else None)
 
 
 def _finding(span: Span, value: str, quality: str, confidence: float, assertion: Assertion | None = None) -> Finding:
@@ -74,6 +74,11 @@ def _finding(span: Span, value: str, quality: str, confidence: float, assertion:
     return make_finding(
         span, "outcome", value, source=_SOURCE, assertion=assertion, attributes=attributes, confidence=confidence
     )
+
+
+def _is_denied_verb(span: Span) -> bool:
+    """ "The symptoms were not relieved": the denial stands inside the words."""
+    return span[-1].lower_ in _NOUN_OF_VERB and any(token.lower_ == "not" for token in span)
 
 
 def _quality(span: Span) -> str:
