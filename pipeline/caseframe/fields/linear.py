@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from caseframe.errors import ModelError
+
 BIAS = "(bias)"
+# A word beside a mention can be a line break.
+_CHARACTER = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
+_ESCAPED = str.maketrans({character: escape for escape, character in _CHARACTER.items()})
+_ESCAPE = re.compile(r"\\[tnr\\]")
+_CURE = "Fit the weights again, or restore the file"
 
 
 class LinearModel:
@@ -18,22 +26,27 @@ class LinearModel:
 
     @classmethod
     def read(cls, path: Path) -> LinearModel:
-        """Reads a model: a header line `feature` and the classes, then a line a feature."""
+        """Reads a model: a header line `feature` and the classes, then a line a feature.
+
+        Raises ModelError for a line that lacks a name or a weight.
+        """
         text = path.read_text(encoding="utf-8")
         lines = [line for line in text.split("\n") if line and not line.startswith("#")]
         classes = tuple(lines[0].split("\t")[1:])
         weights = {}
         for line in lines[1:]:
             feature, *cells = line.split("\t")
-            weights[feature] = tuple(float(cell or 0) for cell in cells)
+            if not feature or len(cells) != len(classes):
+                raise ModelError(f"{path}: the line {line!r} is no feature with {len(classes)} weights", _CURE)
+            weights[_ESCAPE.sub(lambda match: _CHARACTER[match[0]], feature)] = tuple(float(cell) for cell in cells)
         return cls(classes, weights)
 
     def write(self, path: Path, comment: str) -> None:
         """Writes the model, features by name."""
         rows = ["\t".join(("feature", *self.classes))]
         rows.extend(
-            "\t".join((feature, *(f"{weight:.3f}".rstrip("0").rstrip(".") for weight in self.weights[feature])))
-            for feature in sorted(self.weights)
+            "\t".join((feature.translate(_ESCAPED), *(f"{weight:.3f}".rstrip("0").rstrip(".") for weight in weights)))
+            for feature, weights in sorted(self.weights.items())
         )
         path.write_text("\n".join([f"# {line}" for line in comment.splitlines()] + rows) + "\n", encoding="utf-8")
 

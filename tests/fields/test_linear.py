@@ -1,0 +1,107 @@
+"""Linear models: what they compute, how they are kept, and that the shipped ones are sound."""
+
+from __future__ import annotations
+
+import math
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caseframe.errors import ModelError
+from caseframe.fields import confidence, roles, sites
+from caseframe.fields.linear import BIAS, LinearModel
+from caseframe.stages.narrative import builtin_weights, read_weights
+
+MODEL = LinearModel(("no", "yes"), {BIAS: (0.0, 0.5), "pain": (1.0, -1.0), "left": (0.25, 0.0)})
+RULES = Path(str(files("caseframe.fields") / "rules"))
+
+
+def test_sums_add_the_bias_and_each_known_feature() -> None:
+    assert MODEL.sums([]) == [0.0, 0.5]
+    assert MODEL.sums(["pain", "left", "never seen"]) == [1.25, -0.5]
+    assert MODEL.sums(["pain", "pain"]) == [2.0, -1.5], "a feature that holds twice counts twice"
+
+
+def test_softmax_by_hand() -> None:
+    probabilities = MODEL.probabilities(["pain"])
+    assert probabilities["no"] == pytest.approx(math.e / (math.e + math.exp(-0.5)))
+    assert sum(probabilities.values()) == pytest.approx(1)
+
+
+def test_logistic_by_hand() -> None:
+    assert MODEL.each(["pain"]) == pytest.approx({"no": 1 / (1 + math.exp(-1)), "yes": 1 / (1 + math.exp(0.5))})
+    assert MODEL.each([])["no"] == 0.5
+
+
+@given(st.floats(-1e6, 1e6))
+def test_no_weight_is_too_large(weight: float) -> None:
+    model = LinearModel(("a", "b"), {"x": (weight, 0.0)})
+    assert 0 <= model.each(["x"])["a"] <= 1
+    assert 0 <= model.probabilities(["x"])["a"] <= 1
+
+
+# Every feature starts with its kind; what follows is any word, a line break or a tab among them.
+names = st.text(st.sampled_from("a=é&#\\nt \t\n\r\x0b\u2028"), min_size=1).map("before={}".format)
+weights = st.integers(-9999, 9999).map(lambda thousandths: thousandths / 1000)
+
+
+@given(st.dictionaries(names, st.tuples(weights, weights, weights)))
+def test_written_and_read_it_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, table: dict[str, tuple[float, ...]]
+) -> None:
+    path = tmp_path_factory.mktemp("model") / "model.tsv"
+    LinearModel(("one", "two", "three"), table).write(path, "Made by hand.\nFor a test.")
+    again = LinearModel.read(path)
+    assert again.classes == ("one", "two", "three")
+    assert again.weights == table
+    assert path.read_text(encoding="utf-8").startswith("# Made by hand.\n# For a test.\nfeature\tone\ttwo\tthree\n")
+
+
+@pytest.mark.parametrize("line", ["pain\t1", "pain\t1\t2\t3", "\t1\t2", "pain"])
+def test_a_bad_line_is_an_error_that_names_the_file(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "model.tsv"
+    path.write_text(f"feature\tno\tyes\n{line}\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"model\.tsv"):
+        LinearModel.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [("roles", roles.ROLES), ("confidence", confidence.FIELDS), ("sites", ("site",))],
+)
+def test_shipped_weights_are_sound(name: str, classes: tuple[str, ...]) -> None:
+    lines = (RULES / f"{name}.tsv").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    comments = [line for line in lines if line.startswith("#")]
+    header, *rows = (line.split("\t") for line in lines if not line.startswith("#"))
+    assert "benchmarks/" in comments[0], "the first line says what fitted them"
+    assert header[0] == "feature"
+    assert set(header[1:]) - {"none"} == set(classes), "the classes that the code asks for"
+    features = [row[0] for row in rows]
+    assert len(set(features)) == len(features), "no feature twice"
+    assert all(features)
+    assert {len(row) for row in rows} == {len(header)}, "a weight for each class"
+    assert all(math.isfinite(float(cell)) for row in rows for cell in row[1:])
+
+
+@pytest.mark.parametrize("model", [roles.model, confidence.model, sites.model], ids=["roles", "confidence", "sites"])
+def test_shipped_weights_leave_room_for_doubt(model: object) -> None:
+    assert callable(model)
+    for probability in model().each(["a feature that no text has"]).values():
+        assert 0.1 < probability < 0.9
+
+
+def test_narrative_weights_are_sound() -> None:
+    rows = [
+        line.rpartition("\t")
+        for line in builtin_weights().read_text(encoding="utf-8").rstrip("\n").split("\n")
+        if not line.startswith("#")
+    ]
+    names = [name for name, _, _ in rows]
+    assert len(set(names)) == len(names)
+    table = read_weights(builtin_weights())
+    assert set(table) == set(names)
+    assert {"(bias)", "(threshold)"} <= set(table)
+    assert all(map(math.isfinite, table.values()))
