@@ -2,42 +2,33 @@
 
     python benchmarks/fit_sites.py DATA_DIR [--write]
 
-A candidate is a site where it names a gold one (same value, or overlapping words). Features seen in fewer than
-`MIN_ARTICLES` articles are left out, and weights that hardly count. Cross-validation scores whole articles as the
+A candidate is a site where it names a gold one (same value, or overlapping words). Cross-validation scores whole articles as the
 evaluation does: mentions folded to values, matched one to one with the gold.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 from spacy.tokens import Doc
 
-from caseframe.evaluation.gold import GoldArticle, GoldFinding, read_gold, read_texts
+from caseframe.evaluation.gold import GoldArticle, GoldFinding
 from caseframe.evaluation.matching import Counts, exact, matched_pairs, occurrences, relaxed, same_value
 from caseframe.fields.base import make_finding
 from caseframe.fields.cases import fold, settle
 from caseframe.fields.linear import LinearModel
-from caseframe.fields.sites import MIN_PROBABILITY, NONE, NOT_THERE, SITE, Context, Site, features, sites_of
-from caseframe.pipeline import STAGES, register
+from caseframe.fields.sites import MIN_PROBABILITY, NOT_THERE, SITE, Context, Site, features, sites_of
 from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import make_doc
+from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
-from caseframe.stages.tokenizer import blank
+from fitting import fit_each, folds, training_docs
 
-MIN_ARTICLES = 4
 STRENGTH = 0.1
-FOLDS = 5
 
 
 @dataclass(slots=True)
@@ -61,20 +52,10 @@ class Text:
 
 def texts_of(data: Path) -> dict[str, Text]:
     """Every article that tells of a patient, with its candidates outside general sentences."""
-    register()
-    nlp = blank()
-    for stage in STAGES:
-        nlp.add_pipe(stage)
-    articles = {article.article_id: article for article in read_texts(data / "casefields_train" / "texts.jsonl")}
     found = {}
-    for gold in read_gold(data / "casefields_train" / "gold.jsonl"):
-        if not any(finding.case for finding in gold.findings):
-            continue
-        doc = make_doc(nlp, articles[gold.article_id])
-        for _, component in nlp.pipeline:
-            doc = component(doc)
-        wanted = [finding for finding in gold.findings if finding.field == "site"]
-        found[gold.article_id] = Text(doc.text, wanted, examples(doc, gold))
+    for gold, doc in training_docs(data):
+        wanted = [finding for finding in gold.findings if finding.field == SITE]
+        found[gold.article_id] = Text(text_of(doc), wanted, examples(doc, gold))
     return found
 
 
@@ -110,41 +91,20 @@ def is_gold(doc: Doc, site: Site, gold: GoldArticle) -> bool:
     return False
 
 
-def fit(rows: Sequence[Example], strength: float = STRENGTH) -> LinearModel:
+def fit(rows: Sequence[Example]) -> LinearModel:
     """Fits one model."""
-    by_article: dict[str, set[str]] = {}
-    for row in rows:
-        by_article.setdefault(row.article, set()).update(row.names)
-    seen = Counter(name for names in by_article.values() for name in names)
-    vocabulary = {
-        name: n for n, name in enumerate(sorted(name for name, count in seen.items() if count >= MIN_ARTICLES))
-    }
-    cells = [(r, vocabulary[n]) for r, row in enumerate(rows) for n in set(row.names) if n in vocabulary]
-    r, c = zip(*cells, strict=True)
-    matrix = csr_matrix((np.ones(len(r)), (r, c)), shape=(len(rows), len(vocabulary)))
-    regression = LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=0)
-    regression.fit(matrix, np.array([row.is_site for row in rows]))
-    weights = {"(bias)": (0.0, float(regression.intercept_[0]))}
-    for name, column in vocabulary.items():
-        weight = round(float(regression.coef_[0, column]), 3)
-        if abs(weight) >= 0.02:
-            weights[name] = (0.0, weight)
-    return LinearModel((NONE, SITE), weights)
+    return fit_each([(row.article, row.names, {SITE: row.is_site}) for row in rows], STRENGTH, (SITE,))
 
 
-def cross_validate(texts: dict[str, Text], strength: float = STRENGTH) -> dict[float, tuple[Counts, Counts]]:
+def cross_validate(texts: dict[str, Text]) -> dict[float, tuple[Counts, Counts]]:
     """The (exact, relaxed) counts over held-out articles, by the least probability that makes a finding."""
-    names = sorted(texts)
-    random.Random(0).shuffle(names)
     levels = [round(MIN_PROBABILITY + 0.04 * step, 2) for step in range(7)]
     scores = {level: (Counts(), Counts()) for level in levels}
-    for part in range(FOLDS):
-        held_out = names[part::FOLDS]
-        kept = set(names) - set(held_out)
-        model = fit([row for name in names if name in kept for row in texts[name].examples], strength)
-        for name in held_out:
+    for held_out in folds(list(texts)):
+        model = fit([row for name, text in texts.items() if name not in held_out for row in text.examples])
+        for name in sorted(held_out):
             told = texts[name]
-            sure = [(model.probabilities(row.names)[SITE], row.finding) for row in told.examples]
+            sure = [(model.each(row.names)[SITE], row.finding) for row in told.examples]
             for level in levels:
                 told_once = fold(replace(f, confidence=p) for p, f in sure if p >= level)
                 findings = settle(finding for finding, _ in told_once)

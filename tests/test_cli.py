@@ -53,7 +53,9 @@ def test_failures_show_in_the_exit_code(source: Path, tmp_path: Path) -> None:
     broken.write_text(source.read_text(encoding="utf-8") + "{\n", encoding="utf-8")
     result = run("extract", str(broken), "-o", str(tmp_path / "run"))
     assert result.returncode == 3
-    assert "1 records failed" in result.stderr and "failures.jsonl" in result.stderr
+    first, last = result.stderr.strip().splitlines()
+    assert "b.jsonl, record 2: " in first
+    assert "1 record failed" in last and "failures.jsonl" in last
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def extract(
     if not quiet:
         _summarise(summary)
     if summary.failed:
-        _err.print(f"caseframe: {summary.failed} records failed, see {out / 'failures.jsonl'}", highlight=False)
+        _report_failures(summary)
         raise typer.Exit(SOME_FAILED)
 
 
@@ -174,6 +174,14 @@ def _summarise(summary: RunSummary) -> None:
             table.add_row(name, f"{count:,}")
     table.add_row("seconds", f"{summary.seconds:.1f}")
     _out.print(table, highlight=False)
+
+
+def _report_failures(summary: RunSummary) -> None:
+    for failure in summary.first_failures:
+        _err.print(Text(f"{failure.origin}: {failure.message.rstrip('.')}. {failure.cure}".rstrip()), soft_wrap=True)
+    records = "record" if summary.failed == 1 else "records"
+    line = f"caseframe: {summary.failed} {records} failed, see {summary.path / 'failures.jsonl'}"
+    _err.print(Text(line), soft_wrap=True)
 
 
 def _print_case(case: CaseView) -> None:

@@ -51,14 +51,14 @@ NO_ATTRIBUTES = Attributes()
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record was read: file or URL (`!member` inside an archive), its number in it from 1, the format."""
+    """Where a record was read: file or URL (`!member` in an archive), its number from 1 (0: all of it), the format."""
 
     file: str
     record: int
     format: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}, record {self.record}"
+        return f"{self.file}, record {self.record}" if self.record else self.file
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,8 @@ def test_output_that_is_a_file(tmp_path: Path) -> None:
     out.write_text("x", encoding="utf-8")
     with pytest.raises(OutputError, match="is a file"):
         run_extraction([dump(tmp_path, "a.jsonl", line(1))], out, config())
+    with pytest.raises(OutputError, match="can be written"):
+        run_extraction([tmp_path / "a.jsonl"], out / "below", config())
 
 
 def test_a_broken_run_goes_on_to_the_same_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +200,7 @@ def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoArticles):
         run_extraction([tmp_path / "empty"], tmp_path / "run", config())
+    assert not (tmp_path / "run").exists()
     with pytest.raises(CaseFrameError):
         run_extraction([tmp_path / "missing.xml"], tmp_path / "run2", config())
 

@@ -33,6 +33,7 @@ from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_row
 from caseframe.tables.workbook import write_workbook
 
 COUNTS = ("read", "articles", "superseded", "deleted", "filtered", "failed", "cases", "findings")
+_SHOWN_FAILURES = 3
 _LIBRARIES = ("spacy", "scispacy", "pyarrow", "lxml")
 
 Progress = Callable[[str, Counter[str]], None]
@@ -46,6 +47,8 @@ class RunSummary:
     path: Path
     counts: dict[str, int]
     seconds: float
+    first_failures: tuple[Failure, ...] = ()
+    """A few of the failures, for the last lines of a run; all of them stand in `failures.jsonl`."""
 
     @property
     def failed(self) -> int:
@@ -72,6 +75,7 @@ class _State:
     stale: dict[str, set[str]] = field(default_factory=dict)
     """Stem of a part -> ids of articles in it that no longer count."""
     pending: dict[str, _Rows] = field(default_factory=dict)
+    first_failures: list[Failure] = field(default_factory=list)
 
     def forget(self, article_id: str) -> bool:
         """Takes an article's earlier record out; whether there was one."""
@@ -113,6 +117,8 @@ def run_extraction(
         encoding=config.input.encoding,
     )
     inputs = list(iter_inputs(paths))
+    if not inputs:
+        raise NoArticles(f"no article in {', '.join(map(str, paths))}", "Give files or folders of a supported format")
     nlp = load(
         config.pipeline.model,
         lexicons=config.pipeline.lexicons,
@@ -127,12 +133,11 @@ def run_extraction(
         records = read_input(source, config.input.format, options)
         if not _read_one(state, nlp, number, source, _selected(state, records, conditions, config), progress):
             break
-    if not state.counts["read"]:
-        raise NoArticles(f"no article in {', '.join(map(str, paths))}", "Give files or folders of a supported format")
     _finalise(state, config)
     seconds = time.monotonic() - started
     _describe(state, config, inputs, seconds)
-    return RunSummary(out, {name: state.counts[name] for name in COUNTS}, seconds)
+    counts = {name: state.counts[name] for name in COUNTS}
+    return RunSummary(out, counts, seconds, tuple(state.first_failures))
 
 
 def _restore(state: _State) -> None:
@@ -230,6 +235,8 @@ def _take(state: _State, nlp: Language, number: int, article: Article) -> None:
 def _fail(state: _State, number: int, failure: Failure) -> None:
     state.counts["failed"] += 1
     state.run.fail(number, failure)
+    if len(state.first_failures) < _SHOWN_FAILURES:
+        state.first_failures.append(failure)
 
 
 def _confident(extraction: Extraction, minimum: float) -> Extraction:

@@ -31,7 +31,7 @@ from caseframe.stages.extensions import sentence_of
 from caseframe.stages.narrative import narrative_score
 
 _SOURCE = "sites"
-SITE, NONE = "site", "none"
+SITE = "site"
 # A candidate less probable than this is no finding; among the others `cases.py` chooses.
 MIN_PROBABILITY = 0.3
 # Never a site: what is denied, what is a relative's, what could be.
@@ -157,7 +157,7 @@ def model() -> LinearModel:
 
 def probability_of(context: Context, site: Site) -> float:
     """How probably a candidate is where the diagnosis sits or the operation is done."""
-    return model().probabilities(features(context, site))[SITE]
+    return model().each(features(context, site))[SITE]
 
 
 def sites_of(doc: Doc) -> list[Site]:
