@@ -174,6 +174,14 @@ def test_resume_refuses_another_config(tmp_path: Path) -> None:
         run_extraction([source], tmp_path / "run", config(part_size=7), resume=True)
 
 
+def test_resume_refuses_other_inputs(tmp_path: Path) -> None:
+    source = dump(tmp_path, "a.jsonl", line(1))
+    run_extraction([source], tmp_path / "run", config())
+    dump(tmp_path, "a.jsonl", line(2))
+    with pytest.raises(ResumeRefused, match=r"a\.jsonl is another file"):
+        run_extraction([source], tmp_path / "run", config(), resume=True)
+
+
 def test_conditions_and_limit(tmp_path: Path) -> None:
     source = dump(tmp_path, "a.jsonl", *(line(n, 20 + n, year=2000 + n) for n in range(1, 9)))
     job = ExtractConfig.model_validate({"select": {"where": ["year>=2004"], "limit": 3}, "output": {"formats": []}})

@@ -21,7 +21,7 @@ from caseframe._version import __version__
 from caseframe.batch.rundir import RUN_FILE, Finished, RunDirectory, config_json, open_run, write_json
 from caseframe.batch.select import parse_condition
 from caseframe.config import ExtractConfig
-from caseframe.errors import NoArticles
+from caseframe.errors import NoArticles, ResumeRefused
 from caseframe.pipeline import extract_all, load
 from caseframe.schema import Article, Deletion, Extraction, Failure, Record
 from caseframe.sources import Input, ReadOptions, iter_inputs, read_input
@@ -126,7 +126,7 @@ def run_extraction(
         fields=config.pipeline.fields,
     )
     state = _State(open_run(out, config, overwrite=overwrite, resume=resume))
-    _restore(state)
+    _restore(state, inputs)
     for number, source in enumerate(inputs):
         if number in state.run.finished:
             continue
@@ -140,10 +140,15 @@ def run_extraction(
     return RunSummary(out, counts, seconds, tuple(state.first_failures))
 
 
-def _restore(state: _State) -> None:
-    """Takes up the inputs that an earlier, broken run finished."""
+def _restore(state: _State, inputs: Sequence[Input]) -> None:
+    """Takes up the inputs that an earlier, broken run finished; they must be the same as then."""
     for number in sorted(state.run.finished):
         entry = state.run.finished[number]
+        if number >= len(inputs) or inputs[number].name != entry.input or inputs[number].sha256() != entry.digest:
+            raise ResumeRefused(
+                f"{state.run.path}: {entry.input} is another file than the run began with",
+                "Resume with the same inputs in the same order, or give another -o",
+            )
         state.counts.update(entry.counts)
         for path in parts(state.run.table("articles")):
             if int(path.stem.split("-")[1]) == number:
