@@ -1,0 +1,27 @@
+"""What the tests of the fields share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from spacy.language import Language
+
+from caseframe.pipeline import extract_article
+from caseframe.schema import Article, Extraction
+
+Extract = Callable[..., Extraction]
+
+
+@pytest.fixture(scope="session")
+def extract(nlp: Language) -> Extract:
+    """Extracts from an abstract, with its title where given, and checks that every finding has its words."""
+
+    def extract(abstract: str, title: str = "", **rest: object) -> Extraction:
+        article = Article.build(title=title, abstract=[("", abstract)], pmid="1", **rest)  # type: ignore[arg-type]
+        extraction = extract_article(article, nlp)
+        for _, finding in extraction:
+            assert article.text[finding.start : finding.end] == finding.text != ""
+        return extraction
+
+    return extract
