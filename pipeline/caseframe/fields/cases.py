@@ -26,7 +26,8 @@ _KEPT_OF_FAMILY = frozenset({"comorbidity"})
 _SPECIFIC = frozenset(
     {"diagnosis", "site", "procedure", "implant", "symptom", "comorbidity", "complication", "outcome"}
 )
-
+# Shorter words end others by chance.
+_LEAST_ENDING = 5
 
 Kind = Literal["patient", "cohort"]
 
@@ -138,13 +139,19 @@ def _merge(group: Sequence[Finding]) -> Finding:
 
 
 def _most_specific(findings: list[Finding]) -> list[Finding]:
-    """Drops a value whose words all stand in another one with the same head and assertion."""
+    """Drops a value whose words all stand in another one with the same head and assertion.
+
+    A single word is also vaguer than one that ends with it: "sarcoma" beside "osteosarcoma".
+    """
     words = [surface_parts(str(finding.value)) for finding in findings]
 
     def vaguer(i: int, j: int) -> bool:
-        same_head = bool(words[i]) and words[i][-1] in words[j]
-        same = findings[i].assertion == findings[j].assertion
-        return i != j and same and same_head and set(words[i]) < set(words[j])
+        if i == j or not words[i] or findings[i].assertion != findings[j].assertion:
+            return False
+        if words[i][-1] in words[j]:
+            return set(words[i]) < set(words[j])
+        only = words[i][0] if len(words[i]) == 1 else ""
+        return len(only) >= _LEAST_ENDING and any(word.endswith(only) for word in words[j])
 
     numbers = range(len(findings))
     return [finding for i, finding in enumerate(findings) if not any(vaguer(i, j) for j in numbers)]

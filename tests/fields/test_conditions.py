@@ -1,0 +1,251 @@
+"""Conditions and their parts: what is treated, what was there before, what brought the patient, what treatment caused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.language import Language
+
+from caseframe.fields.conditions import conditions_of, find
+from caseframe.pipeline import extract_article
+from caseframe.schema import FIELDS, Extraction, Finding
+
+Extract = Callable[..., Extraction]
+TITLE = "Hemipelvectomy for chondrosarcoma: a case report"
+LEAD = "A 40-year-old man with chondrosarcoma of the pelvis underwent hemipelvectomy. "
+
+
+def of_field(extraction: Extraction, field: str) -> list[Finding]:
+    (case,) = extraction.cases
+    return [finding for finding in case.findings if finding.field == field]
+
+
+# Mentions and their names
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("It was a giant-cell tumour of bone.", ["giant cell tumor of bone"]),
+        ("Ewing's sarcoma was found.", ["ewing sarcoma"]),
+        ("She had a fracture of the femoral neck.", ["femoral neck fracture"]),
+        ("Femoral neck fractures were seen.", ["femoral neck fracture"]),
+        ("A retroperitoneal haematoma developed.", ["retroperitoneal hematoma"]),
+        ("There was a tear of the meniscus.", ["meniscus tear"]),
+        ("Hyperkalaemia was noted.", ["hyperkalemia"]),
+        ("He had loss of sphincter function.", ["sphincter dysfunction"]),
+        ("DVT (deep vein thrombosis) developed.", ["deep vein thrombosis", "deep vein thrombosis"]),
+    ],
+)
+def test_names(nlp: Language, text: str, values: list[str]) -> None:
+    assert [condition.value for condition in conditions_of(nlp(text))] == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The diagnosis and prognosis were discussed.",
+        "An anastomosis was made with a prosthesis.",
+        "The course was uneventful, without complications.",
+        "She walked to the door.",
+        "",
+    ],
+)
+def test_words_that_only_look_like_conditions(nlp: Language, text: str) -> None:
+    doc = nlp(text)
+    assert len(doc) == 0 or conditions_of(doc) == []
+
+
+def test_no_mention_lies_in_another(nlp: Language) -> None:
+    text = "Dedifferentiated chondrosarcoma, postoperative deep wound infection, left femoral neck fracture, knee pain."
+    ends = [0]
+    for condition in conditions_of(nlp(text)):
+        assert condition.span.start >= ends[-1]
+        ends.append(condition.span.end)
+    assert len(ends) == 5
+
+
+# Diagnosis
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "value", "code", "behavior"),
+    [
+        ("osteosarcoma of the distal femur", "osteosarcoma", "ICDO3:9180/3", "malignant"),
+        ("giant cell tumour of bone of the distal femur", "giant cell tumor of bone", "ICDO3:9250/1", "uncertain"),
+        ("an enchondroma of the distal femur", "enchondroma", "ICDO3:9220/0", "benign"),
+    ],
+)
+def test_a_tumour_has_code_and_behavior(extract: Extract, diagnosis: str, value: str, code: str, behavior: str) -> None:
+    text = f"A 34-year-old woman was diagnosed with {diagnosis}. She underwent resection."
+    (finding,) = of_field(extract(text, f"Treatment of {value}: a case report"), "diagnosis")
+    assert (finding.value, finding.code, finding.attributes["behavior"]) == (value, code, behavior)
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "attributes"),
+    [
+        ("a primary high-grade osteosarcoma", {"grade": "high", "primary_or_recurrent": "primary"}),
+        ("a recurrent low grade osteosarcoma", {"grade": "low", "primary_or_recurrent": "recurrent"}),
+        ("grade 2 chondrosarcoma", {"grade": "2"}),
+        ("chondrosarcoma (grade II)", {"grade": "II"}),
+        ("poorly-differentiated adenocarcinoma", {"grade": "poorly differentiated"}),
+        ("osteosarcoma (stage IIB)", {"stage": "IIB"}),
+        ("adenocarcinoma (T2N0M0)", {"stage": "T2N0M0"}),
+        ("osteosarcoma measuring 8 x 6 cm", {"size_cm": 8}),
+        ("osteosarcoma measuring 120 mm", {"size_cm": 12}),
+        (
+            "recurrent giant cell tumor of bone, Campanacci grade III",
+            {"stage": "Campanacci grade III", "primary_or_recurrent": "recurrent"},
+        ),
+    ],
+)
+def test_attributes_of_a_diagnosis(nlp: Language, diagnosis: str, attributes: dict[str, object]) -> None:
+    text = f"A 34-year-old woman was diagnosed with {diagnosis}. She underwent resection."
+    (finding,) = (finding for finding in find(nlp(text)) if finding.field == "diagnosis")
+    assert {name: value for name, value in finding.attributes.items() if name != "behavior"} == attributes
+
+
+def test_a_fracture_is_named_with_its_bone(extract: Extract) -> None:
+    text = "A 60-year-old woman with a fracture of the femoral neck underwent hip replacement."
+    (finding,) = of_field(extract(text, "Femoral neck fracture: a case report"), "diagnosis")
+    assert (finding.value, finding.code) == ("femoral neck fracture", "")
+
+
+# Comorbidity
+
+
+@pytest.mark.parametrize("words", ["a medical history of hypertension", "a history of hypertension"])
+def test_what_the_patient_had_besides_is_historical(extract: Extract, words: str) -> None:
+    (finding,) = of_field(extract(f"{LEAD}He had {words}.", TITLE), "comorbidity")
+    assert (finding.value, finding.assertion) == ("hypertension", "historical")
+
+
+def test_what_a_relative_had_is_neither_diagnosis_nor_symptom(extract: Extract) -> None:
+    extraction = extract(LEAD + "His father had died of colon cancer.", TITLE)
+    for field in ("diagnosis", "symptom", "complication"):
+        assert "colon cancer" not in [finding.value for finding in of_field(extraction, field)]
+
+
+# Symptoms
+
+
+@pytest.mark.parametrize(
+    ("complaint", "symptoms", "days"),
+    [
+        ("complained of knee pain and swelling for six months", {"knee pain"}, 182),
+        ("presented with knee pain for two years", {"knee pain"}, 730),
+        ("presented with a 3-month history of knee pain", {"knee pain"}, 91),
+    ],
+)
+def test_presenting_symptoms_have_their_duration(
+    extract: Extract, complaint: str, symptoms: set[str], days: float
+) -> None:
+    text = f"A 25-year-old woman {complaint}. Biopsy showed a giant cell tumour of bone. She underwent curettage."
+    found = of_field(extract(text, "Giant cell tumour of bone: a case report"), "symptom")
+    assert symptoms <= {finding.value for finding in found}
+    for finding in found:
+        if finding.value in symptoms:
+            assert finding.attributes["duration_days"] == pytest.approx(days, abs=1)
+
+
+# Complications
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("A wound infection developed 3 weeks after surgery and was treated by debridement.", "wound infection"),
+        ("Postoperatively, the patient developed a wound infection, which was treated with antibiotics.", "wound infection"),
+    ],
+)  # fmt: skip
+def test_what_treatment_caused(extract: Extract, text: str, value: str) -> None:
+    (finding,) = of_field(extract(LEAD + text, TITLE), "complication")
+    assert (finding.value, finding.assertion) == (value, "present")
+
+
+def test_a_complication_has_its_side(nlp: Language) -> None:
+    found = find(nlp(LEAD + "Postoperatively, he developed a left foot drop."))
+    (finding,) = (finding for finding in found if finding.field == "complication")
+    assert (finding.value, finding.attributes["laterality"]) == ("foot drop", "left")
+
+
+def test_denied_complications_are_absent(extract: Extract) -> None:
+    text = "Postoperatively, there was no infection or dislocation."
+    found = {finding.value: finding for finding in of_field(extract(LEAD + text, TITLE), "complication")}
+    assert {value: finding.assertion for value, finding in found.items()} == {
+        "infection": "absent",
+        "dislocation": "absent",
+    }
+    assert found["infection"].text == "no infection"
+    assert found["dislocation"].text == "no infection or dislocation"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("There were no complications.", "no complications"),
+        ("The postoperative course was uneventful.", "uneventful"),
+        ("He recovered without complications.", "without complications"),
+    ],
+)
+def test_no_complication_at_all(extract: Extract, text: str, words: str) -> None:
+    (finding,) = of_field(extract(LEAD + text, TITLE), "complication")
+    assert (finding.value, finding.assertion, finding.text) == ("any", "absent", words)
+
+
+def test_complications_without_a_name_fill_no_cell(nlp: Language) -> None:
+    assert [finding for finding in find(nlp(LEAD + "Complications occurred.")) if finding.value == "any"] == []
+
+
+# What does not count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Infection and loosening are common complications of pelvic reconstruction.",
+        "If infection occurs, the implant should be removed.",
+    ],
+)
+def test_what_can_happen_is_no_complication(extract: Extract, text: str) -> None:
+    assert of_field(extract(LEAD + text, TITLE), "complication") == []
+
+
+def test_a_general_statement_alone_has_no_patient(extract: Extract) -> None:
+    extraction = extract("Pelvic reconstruction is challenging.")
+    assert extraction.cases == ()
+    assert [(finding.field, finding.value) for finding in extraction.findings] == [("study_design", "other")]
+
+
+# Any text
+
+PIECES = [
+    "A 34-year-old man", "osteosarcoma", "of the sacrum", "no", "infection", "metastases to the", "lung", "and", ",", ".",
+    "\n", " ", "  ", "\t", "\u00a0", "é", "ß", "İ", "🦴", "骨", "e\u0301", "(", "T2N0M0", "8 x 6 cm", "for 3 months", "history of",
+    "underwent resection", "resolution of", "resolved", "Case 1", "grade", "left", "'s", "-", "pain", "0", "%",
+]  # fmt: skip
+texts = st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join))
+
+
+@given(texts)
+def test_any_text_is_survived_and_every_finding_has_its_words(nlp: Language, text: str) -> None:
+    extraction = extract_article(text, nlp)
+    for case, finding in extraction:
+        assert extraction.article.text[finding.start : finding.end] == finding.text != ""
+        assert 0 <= finding.confidence <= 1
+        assert FIELDS[finding.field].level == ("case" if case else "article")
+        if finding.cue is not None:
+            assert extraction.article.text[slice(*finding.cue)].strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "a", ".", "5", "é", "\u200b", "🦴", "\n\n\n", "pain", "metastases", "No"]
+)
+def test_the_shortest_texts(nlp: Language, text: str) -> None:
+    extraction = extract_article(text, nlp)
+    for _, finding in extraction:
+        assert extraction.article.text[finding.start : finding.end] == finding.text
