@@ -127,8 +127,12 @@ class Lexicon:
             self.add(entry)
 
     def add(self, entry: Entry) -> None:
-        """Adds one surface form; `Ewing's sarcoma` also matches without its 's."""
-        self.terms.setdefault(entry.term.key, entry.term)
+        """Adds one surface form; `Ewing's sarcoma` also matches without its 's.
+
+        A term that is there already keeps its code and attributes, unless the later lexicon gives some.
+        """
+        if entry.term.key not in self.terms or entry.term.code or entry.term.attributes:
+            self.terms[entry.term.key] = entry.term
         surface = entry.surface.replace("’", "'")
         for variant in {surface, surface.replace("'s ", " ")}:
             node = self._root

@@ -1,0 +1,97 @@
+"""study_design and n_patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from caseframe.fields.study import cues
+from caseframe.schema import FIELDS, Extraction
+
+Extract = Callable[..., Extraction]
+
+
+def own(extraction: Extraction) -> dict[str, object]:
+    return {finding.field: finding.value for finding in extraction.findings}
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "design", "patients"),
+    [
+        ("Osteosarcoma of the sacrum: a case report", "We report a man with a tumor of the sacrum.", "case_report", 1),
+        ("Hepatoblastoma", "A 3-month-old boy with a hepatoblastoma underwent hepatectomy.", "case_report", 1),
+        (
+            "Sacral tumors: report of two cases",
+            "Case 1 was a 34-year-old man with osteosarcoma. Case 2 was a 12-year-old girl with Ewing sarcoma.",
+            "case_report",
+            2,
+        ),
+        (
+            "Hemipelvectomy for chondrosarcoma",
+            "We retrospectively reviewed 23 patients who underwent hemipelvectomy. The mean age was 51 years.",
+            "case_series",
+            23,
+        ),
+        (
+            "Denosumab in giant cell tumor of bone",
+            "Twelve patients with giant cell tumor of bone were treated with denosumab. All were followed for a year.",
+            "case_series",
+            12,
+        ),
+    ],
+)
+def test_reports_and_series(extract: Extract, title: str, text: str, design: str, patients: int) -> None:
+    assert own(extract(text, title)) == {"study_design": design, "n_patients": patients}
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Hip arthroplasty: a systematic review and meta-analysis", "We searched PubMed for trials."),
+        ("Osteosarcoma in a mouse model", "Eight mice were implanted with osteosarcoma cells."),
+        ("Cement or no cement", "Patients were randomized to cemented or cementless stems in this randomized trial."),
+    ],
+)
+def test_other_work(extract: Extract, title: str, text: str) -> None:
+    extraction = extract(text, title)
+    assert own(extraction)["study_design"] == "other"
+    assert extraction.cases == ()
+
+
+def test_the_publication_type_speaks(extract: Extract) -> None:
+    text = "Patients were treated."
+    assert own(extract(text, "A trial", publication_types=("Randomized Controlled Trial",)))["study_design"] == "other"
+    told = extract("A 34-year-old man was operated on.", "A review of sarcoma", publication_types=("Case Reports",))
+    assert own(told)["study_design"] == "case_report"
+
+
+def test_patients_cited_from_elsewhere_do_not_count(extract: Extract) -> None:
+    extraction = extract(
+        "Only 30 patients have been reported in the literature. We report a 50-year-old woman with a chordoma of the clivus."
+    )
+    assert own(extraction) == {"study_design": "case_report", "n_patients": 1}
+
+
+def test_the_words_are_those_that_say_so(extract: Extract) -> None:
+    extraction = extract("Twenty-three patients were treated.", "Hemipelvectomy: a case series of 23 patients")
+    (count,) = (finding for finding in extraction.findings if finding.field == "n_patients")
+    assert (count.text, count.section) == ("23 patients", "title")
+
+
+def test_cues_are_sound() -> None:
+    assert {cue.design for cue in cues()} <= {*FIELDS["study_design"].choices, "animal"}
+    assert {cue.where for cue in cues()} == {"title", "text"}
+    assert all(cue.weight > 0 for cue in cues())
+    assert not [cue.pattern.pattern for cue in cues() if cue.pattern.search("")], "a cue that holds for any text"
+    assert not [
+        cue.pattern.pattern
+        for cue in cues()
+        if any(
+            map(
+                str.isupper,
+                cue.pattern.pattern.replace("\\B", "").replace("\\S", "").replace("\\W", "").replace("\\D", ""),
+            )
+        )
+    ]
+    assert len({(cue.where, cue.pattern.pattern) for cue in cues()}) == len(cues()), "no cue twice"
