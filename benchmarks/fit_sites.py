@@ -2,8 +2,8 @@
 
     python benchmarks/fit_sites.py DATA_DIR [--write]
 
-A candidate is a site where it names a gold one (same value, or overlapping words). Cross-validation scores whole articles as the
-evaluation does: mentions folded to values, matched one to one with the gold.
+A candidate is a site where it names a gold one (same value, or overlapping words). Cross-validation scores whole
+articles as the evaluation does: mentions folded to values, matched one to one with the gold.
 """
 
 from __future__ import annotations

@@ -33,8 +33,9 @@ _WINDOW = 4
 _TREATED = "caseframe.treated"
 _AFTER = ("postop", "post-op", "follow-up", "followup", "discharg", "recover", "uneventful")
 _DONE = frozenset(
-    "underwent performed treated received operated resected excised removed given administered started implanted inserted "
-    "placed repaired replaced reconstructed fixed managed initiated commenced prescribed undertaken carried done".split()
+    "underwent performed treated received operated resected excised removed given administered started implanted "
+    "inserted placed repaired replaced reconstructed fixed managed initiated commenced prescribed undertaken carried "
+    "done".split()
 )
 
 
