@@ -26,6 +26,14 @@ _KEPT_OF_FAMILY = frozenset({"comorbidity"})
 _SPECIFIC = frozenset(
     {"diagnosis", "site", "procedure", "implant", "symptom", "comorbidity", "complication", "outcome"}
 )
+
+
+# What the episode treats is no comorbidity nor symptom of it as well: the surer of the two stands.
+_EITHER_OR = (
+    ("diagnosis", "comorbidity"),
+    ("diagnosis", "symptom"),
+    ("comorbidity", "symptom"),
+)
 # Shorter words end others by chance.
 _LEAST_ENDING = 5
 
@@ -118,7 +126,17 @@ def settle(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         if not FIELDS[field].many:
             group = [max(group, key=lambda finding: (finding.confidence, -finding.start))]
         kept.extend(_most_specific(group) if field in _SPECIFIC else group)
+    kept = [finding for finding in kept if not any(_rather(other, finding) for other in kept)]
     return tuple(sorted(kept, key=lambda finding: (_ORDER[finding.field], finding.start, finding.end)))
+
+
+def _rather(other: Finding, finding: Finding) -> bool:
+    """Whether one thing stands in two fields that exclude each other, and `other` is the surer or, if even, first."""
+    if other.value != finding.value or other.assertion == "absent" or finding.assertion == "absent":
+        return False
+    if (other.field, finding.field) in _EITHER_OR:
+        return other.confidence >= finding.confidence
+    return (finding.field, other.field) in _EITHER_OR and other.confidence > finding.confidence
 
 
 def _merge(group: Sequence[Finding]) -> Finding:

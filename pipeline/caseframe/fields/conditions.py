@@ -16,6 +16,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import make_finding
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.fields.roles import roles_of
+from caseframe.lexicons import surface_parts
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
@@ -43,7 +44,8 @@ _NO_CONDITION = frozenset(
     "metamorphosis hypothesis synthesis prosthesis metastasis stoma soma genoma coma-scale diploma aroma "
     "sympathy empathy "
     "homeopathy utopia telepathy symbiosis endocytosis biosynthesis urinalysis narcosis tuberosis pertrochanteric "
-    "hemostasis allotransplantation sclerosant microscopia arthrodesis osteosynthesis angiogenesis".split()
+    "hemostasis allotransplantation sclerosant microscopia arthrodesis osteosynthesis angiogenesis trypanosoma "
+    "schistosoma oklahoma".split()
 )
 # Heads of phrases that name a condition; with "of the" and a site after them, too.
 HEADS = frozenset(
@@ -58,14 +60,35 @@ HEADS = frozenset(
     "intussusception atrophy hypertrophy hyperplasia dysplasia agenesis aplasia atresia duplication ectopia "
     "polyp stone "
     "calculus callus nonunion malunion loosening migration granuloma rash eruption itching tenderness stiffness "
-    "paralysis seizure tremor ataxia spasm cramp loss hypertension hypotension burn ".split()
+    "paralysis seizure tremor ataxia spasm cramp loss hypertension hypotension burn discomfort stiffness "
+    "perforation extravasation protrusion induration".split()
 )
+# "systemic disease", "primary lesion": a head beside which nothing names what it is.
+_VAGUE_HEADS = frozenset(
+    "disease disorder syndrome lesion infection injury mass defect reaction shock failure loss".split()
+)
+_VAGUE = frozenset(
+    "primary secondary systemic metastatic multifocal advanced genetic malignant benign chronic acute active local "
+    "stable progressive tumorous mutant double clinical multisystem specific single complex dual viral bacterial "
+    "microbial infectious inflammatory organic respective target suspicious emerging inappropriate chain".split()
+)
+# Nouns that make a modifier of the head before them: "shock wave", "trauma unit", "failure rate".
+_FOLLOWERS = frozenset(
+    "wave waves rate rates risk risks unit department center centre clinic score scale index model models gene genes "
+    "cell cells medicine team surgeon surgeons virus".split()
+)
+# Terms of these fields whose last word looks like a condition ("submucosal dissection") name none.
+_NO_CONDITION_FIELDS = frozenset({"procedure", "therapy", "imaging", "measurement", "implant"})
 _PART = re.compile(r"\A(?:of|in|at|to) (?:the |her |his |a |an |both )?(?:left |right |bilateral )?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A mention of a condition: its words, canonical value, code, the fields its lexicons give, where it is from."""
+    """A mention of a condition: its words, canonical value, code, the fields its lexicons give, where it is from.
+
+    `values` has the value in each field whose lexicon has a name of its own for it: a desaturation that the patient
+    came with is another lexicon's row than one that treatment caused.
+    """
 
     span: Span
     value: str
@@ -73,6 +96,11 @@ class Condition:
     code: str = ""
     behavior: str = ""
     origin: str = "open"
+    values: tuple[tuple[str, str], ...] = ()
+
+    def value_as(self, role: str) -> str:
+        """The canonical value in a field."""
+        return dict(self.values).get("diagnosis" if role == "comorbidity" else role, self.value)
 
 
 def find(doc: Doc) -> Iterator[Finding]:
@@ -86,7 +114,7 @@ def find(doc: Doc) -> Iterator[Finding]:
             yield make_finding(
                 condition.span,
                 role,
-                condition.value,
+                condition.value_as(role),
                 source=_SOURCE,
                 assertion="present" if now else None,
                 code=condition.code if role == "diagnosis" else "",
@@ -110,7 +138,7 @@ def conditions_of(doc: Doc) -> list[Condition]:
     known = doc.user_data.get("caseframe.conditions")
     if isinstance(known, list):
         return known
-    listed = [_listed(doc, span, fields) for span, fields in _lexicon_spans(doc)]
+    listed = [_listed(doc, spans) for spans in _lexicon_spans(doc)]
     taken = [(condition.span.start, condition.span.end) for condition in listed]
     built = [condition for condition in _built(doc) if not _overlaps(condition.span, taken)]
     conditions = sorted([*listed, *built], key=lambda condition: condition.span.start)
@@ -118,35 +146,47 @@ def conditions_of(doc: Doc) -> list[Condition]:
     return conditions
 
 
-def _lexicon_spans(doc: Doc) -> list[tuple[Span, str]]:
-    """Term hits of condition fields, with all the fields whose lexicons hold the words, as `complication+symptom`.
+def _lexicon_spans(doc: Doc) -> list[list[Span]]:
+    """Term hits of condition fields; those of several lexicons over the same words together.
 
-    Where two hits overlap, the longer stands, then the one whose field comes first in `_FIELDS`.
+    Where two hits overlap, the longer stands. Those of the same words go in the order of `_FIELDS`.
     """
-    spans = [span for span in doc.spans.get("terms", ()) if span.label_ in _FIELDS and not _is_any(span)]
-    claims: dict[tuple[int, int], set[str]] = {}
-    for span in spans:
-        claims.setdefault((span.start, span.end), set()).add(span.label_)
-    kept: list[tuple[Span, str]] = []
-    for span in sorted(spans, key=lambda s: (s.start - s.end, _FIELDS.index(s.label_), s.start)):
-        if all(span.end <= other.start or span.start >= other.end for other, _ in kept):
-            kept.append((span, "+".join(sorted(claims[span.start, span.end]))))
+    claims: dict[tuple[int, int], list[Span]] = {}
+    for span in doc.spans.get("terms", ()):
+        if span.label_ in _FIELDS and not _is_any(span):
+            claims.setdefault((span.start, span.end), []).append(span)
+    kept: list[list[Span]] = []
+    for (start, end), spans in sorted(claims.items(), key=lambda claim: (claim[0][0] - claim[0][1], claim[0][0])):
+        if all(end <= others[0].start or start >= others[0].end for others in kept):
+            kept.append(sorted(spans, key=lambda span: _FIELDS.index(span.label_)))
     return kept
 
 
 def _is_any(span: Span) -> bool:
     """Whether a term speaks of complications or symptoms as such ("complications", "uneventful"), not of one."""
     term = span._.term
-    return term.preferred == "any" or "denied" in term.attributes
+    return span.label_ in ("complication", "symptom") and (term.preferred == "any" or "denied" in term.attributes)
 
 
-def _listed(doc: Doc, span: Span, fields: str) -> Condition:
+def _listed(doc: Doc, spans: list[Span]) -> Condition:
+    """A condition of the lexicons, from the hits over its words."""
+    span = spans[0]
     term = span._.term
     behavior = str(term.attributes.get("behavior", ""))
-    value = term.preferred
+    names = {hit.label_: str(hit._.term.preferred) for hit in spans}
+    value = _own_name(span, names) or term.preferred
+    values: tuple[tuple[str, str], ...] = ()
     if not behavior:
+        if len(set(names.values())) > 1 and not _own_name(span, names):
+            values = tuple((field, _with_site(doc, span, name)) for field, name in names.items())
         value = _with_site(doc, span, value)
-    return Condition(span, value, fields, term.code, behavior, term.lexicon)
+    return Condition(span, value, "+".join(sorted(names)), term.code, behavior, term.lexicon, values)
+
+
+def _own_name(span: Span, names: dict[str, str]) -> str:
+    """The canonical name that is the very words of the text: nothing another lexicon calls them is more exact."""
+    words = surface_parts(span.text)
+    return next((name for name in names.values() if surface_parts(name) == words), "")
 
 
 def _with_site(doc: Doc, span: Span, value: str) -> str:
@@ -177,9 +217,12 @@ def _site_after(doc: Doc, span: Span) -> str:
 
 def _built(doc: Doc) -> Iterator[Condition]:
     """Phrases whose head word tells that they name a condition."""
+    heads_of_others = {span.end - 1 for span in doc.spans.get("terms", ()) if span.label_ in _NO_CONDITION_FIELDS}
     for token in doc:
         word = fold_word(token.text)
         if len(word) < 4 or word in _NO_CONDITION or not (word in HEADS or _SUFFIX.search(word)):
+            continue
+        if token.i in heads_of_others or (token.i + 1 < len(doc) and doc[token.i + 1].lower_ in _FOLLOWERS):
             continue
         full = phrase(doc, token.i, token.i + 1)
         words = core_words(full)
@@ -188,9 +231,14 @@ def _built(doc: Doc) -> Iterator[Condition]:
             if not site:
                 continue
             yield Condition(full, f"{site} {word}", "open", origin="head")
-        else:
+        elif not _is_vague(word, words):
             origin = "head" if word in HEADS else "suffix"
             yield Condition(full, canonical(" ".join(words)), "open", origin=origin)
+
+
+def _is_vague(head: str, words: list[str]) -> bool:
+    """Whether no word of a phrase tells which disease, lesion or infection it speaks of."""
+    return head in _VAGUE_HEADS and all(word.lower() in _VAGUE for word in words[:-1])
 
 
 def _overlaps(span: Span, taken: list[tuple[int, int]]) -> bool:
@@ -245,20 +293,41 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
     return attributes
 
 
+_HISTORY = ("history", "duration")
+_FOR = ("for", "past", "last", "over")
+_OTHER_COURSE = re.compile(r"\b(?:treated|received|given|underwent|was|were|after|prescribed|took|until)\b")
+# "For the past 2 years he had headaches": a duration this near the beginning leads its sentence.
+_LEADING_TOKENS = 6
+
+
 def _duration(doc: Doc, span: Span) -> dict[str, AttributeValue]:
-    """ "a 3-month history of knee pain", "knee pain for two years": the duration that the sentence tells."""
+    """ "a 3-month history of knee pain", "knee pain for two years": the duration that is told of this symptom."""
     sentence = sentence_of(span)
-    for quantity in doc.spans.get("quantities", ()):
-        if quantity.label_ != "DURATION" or not sentence.start <= quantity.start < sentence.end:
-            continue
-        value = quantity._.quantity.value
-        before = doc[max(sentence.start, quantity.start - 2) : quantity.start].text.lower()
-        after = doc[quantity.end : min(sentence.end, quantity.end + 2)].text.lower()
-        if value is not None and (
-            after.startswith(("history", "duration")) or before.endswith(("for", "past", "last"))
-        ):
-            return {"duration_days": value}
+    if assertion_of(span)[0] == "absent":
+        return {}
+    told = [time for time in doc.spans.get("quantities", ()) if _tells_duration(time, sentence)]
+    behind = [time for time in told if time.start >= span.end and not _after(time, sentence).startswith("history")]
+    ahead = [time for time in told if time.end <= span.start]
+    for time in (*behind[:1], *reversed(ahead)):
+        between = doc[span.end : time.start] if time.start >= span.end else doc[time.end : span.start]
+        leads = _before(time, sentence).endswith(_FOR) and time.start - sentence.start > _LEADING_TOKENS
+        if _OTHER_COURSE.search(between.text) is None and not (time in ahead and leads):
+            return {"duration_days": time._.quantity.value}
     return {}
+
+
+def _tells_duration(time: Span, sentence: Span) -> bool:
+    if time.label_ != "DURATION" or not sentence.start <= time.start < sentence.end or time._.quantity.value is None:
+        return False
+    return _after(time, sentence).startswith(_HISTORY) or _before(time, sentence).endswith(_FOR)
+
+
+def _after(time: Span, sentence: Span) -> str:
+    return time.doc[time.end : min(sentence.end, time.end + 2)].text.lower()
+
+
+def _before(time: Span, sentence: Span) -> str:
+    return time.doc[max(sentence.start, time.start - 2) : time.start].text.lower()
 
 
 def _side(span: Span) -> dict[str, AttributeValue]:

@@ -99,6 +99,10 @@ def _rivals(finding: Finding, folded: Folded) -> Iterator[str]:
     yield f"rivals={min(surer, 4)}"
     yield f"rivals={min(surer, 2)}&said={_tenth(finding)}"
     for other, _ in folded:
+        if other.field != finding.field and other.value == finding.value and other.assertion == finding.assertion:
+            yield f"same as {other.field}"
+            yield f"same as {'a surer' if other.confidence > finding.confidence else 'a less sure'} {other.field}"
+    for other, _ in folded:
         if other.field != finding.field and other.start < finding.end and finding.start < other.end:
             yield f"also={other.field}"
             yield f"also={other.field}&said={_tenth(other)}"

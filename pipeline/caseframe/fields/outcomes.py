@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
+from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.timeline import when_of
 
@@ -34,10 +36,37 @@ _NOMINAL = re.compile(
 _NOUN_VALUES = {"disappearance": "resolution", "alleviation": "relief", "amelioration": "improvement"}
 _SKIPPED = frozenset("was were has have had been be is are also then completely fully gradually rapidly dramatically "
                      "significantly markedly slowly spontaneously totally partially soon quickly well almost all "
-                     "substantially remarkably greatly promptly immediately nearly clinically eventually finally "
+                     "substantially remarkably greatly promptly immediately nearly near clinically eventually finally "
                      "subsequently uneventfully not did".split())  # fmt: skip
+# What is done or given does not get better or worse; "therapy was restored", "training progressed" are no outcomes.
+_NO_SUBJECTS = frozenset(
+    "therapy treatment training surgery procedure operation administration study trial drug dose medication infusion "
+    "case cases analysis rate measurement effect use year day".split()
+)
+# Outcomes that say little without their object: "resolution", of what? The object is looked for in the words beside.
+_BARE = frozenset(
+    "resolution improvement regression normalization stabilization progression recovery relief healing shrinkage "
+    "remission".split()
+)
+# "high resolution CT", "residual mass resection": words that make something else of an outcome's.
+_NO_OUTCOME_AFTER = frozenset("high low spatial temporal image ultrahigh".split())
+_NO_OUTCOME_BEFORE = frozenset("resection excision removal chemotherapy radiotherapy surgery rate rates".split())
+_UNABLE = re.compile(
+    r"\b(?:unable|inability|could not|cannot|can not|difficult\w*|not able|failed) (?:to |in |with )?\Z",
+    re.IGNORECASE,
+)
+# "without problems of wound healing": what is denied is the trouble.
+_TROUBLE = re.compile(
+    r"\b(?:problems?|difficult\w+|complications?|delay\w*|disturbances?|impairments?|deficits?)\b",
+    re.IGNORECASE,
+)
+_OBJECT_OF_ACTIVE = frozenset("the his her its their this these all both a an".split())
 _PERSONS = frozenset("patient he she child boy girl infant baby man woman they patients condition course".split())
-_OF_PERSON = {"improvement": "clinical improvement", "deterioration": "clinical deterioration"}
+_OF_PERSON = {
+    "improvement": "clinical improvement",
+    "deterioration": "clinical deterioration",
+    "progression": "disease progression",
+}
 _QUALITY = (
     ("excellent", re.compile(r"\b(?:excellent|complete(?:ly)?|full(?:y)?|perfect|total(?:ly)?|dramatic(?:ally)?)\b",
                              re.I)),
@@ -53,15 +82,40 @@ _BAD_NOUNS = frozenset({"deterioration", "progression", "worsening"})
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields the outcomes of a Doc."""
     taken: list[tuple[int, int]] = []
+    built = [*_by_verb(doc), *_by_noun(doc)]
     for span in doc.spans.get("terms", ()):
-        if span.label_ == "outcome":
+        if span.label_ != "outcome" or not _is_outcome(span):
+            continue
+        bare = span._.term.preferred in _BARE
+        if not (bare and any(fuller.start <= span.start and span.end <= fuller.end for fuller, _ in built)):
             taken.append((span.start, span.end))
-            yield _finding(span, span._.term.preferred, str(span._.term.attributes.get("quality", "")), 0.7)
-    for span, value in (*_by_verb(doc), *_by_noun(doc)):
+            present: Assertion | None = "present" if _denies_trouble(span) else None
+            quality = str(span._.term.attributes.get("quality", ""))
+            yield _finding(span, span._.term.preferred, quality, 0.7, present)
+    for span, value in built:
         if all(span.end <= start or end <= span.start for start, end in taken):
             taken.append((span.start, span.end))
             quality = "poor" if value.split()[-1] in _BAD_NOUNS else ""
             yield _finding(span, value, quality, 0.6, "absent" if _is_denied_verb(span) else None)
+
+
+def _is_outcome(span: Span) -> bool:
+    """Whether the words beside a term leave it an outcome; "unable to walk" is a symptom."""
+    doc, sentence = span.doc, sentence_of(span)
+    if span.start > sentence.start and doc[span.start - 1].lower_ in _NO_OUTCOME_AFTER:
+        return False
+    if span.end < sentence.end and doc[span.end].lower_ in _NO_OUTCOME_BEFORE:
+        return False
+    before = text_of(doc)[max(sentence.start_char, span.start_char - _QUALITY_CHARS) : span.start_char]
+    return _UNABLE.search(before) is None
+
+
+def _denies_trouble(span: Span) -> bool:
+    """Whether a denial is part of the outcome ("no neurological deficit"), or denies only trouble with it."""
+    label, cue = assertion_of(span)
+    if label != "absent" or cue is None:
+        return False
+    return span.start <= cue.start < span.end or _TROUBLE.search(span.doc[cue.end : span.start].text) is not None
 
 
 def _finding(span: Span, value: str, quality: str, confidence: float, assertion: Assertion | None = None) -> Finding:
@@ -99,14 +153,16 @@ def _by_verb(doc: Doc) -> Iterator[tuple[Span, str]]:
         i = token.i - 1
         while i >= sentence.start and doc[i].lower_ in _SKIPPED:
             i -= 1
-        if i < sentence.start or not doc[i].is_alpha:
+        if i < sentence.start or not doc[i].is_alpha or doc[i].lower_ in _NO_SUBJECTS:
             continue
+        if i == token.i - 1 and token.i + 1 < sentence.end and doc[token.i + 1].lower_ in _OBJECT_OF_ACTIVE:
+            continue  # "the drug relieved his pain"
         if doc[i].lower_ in _PERSONS:
             yield doc[i : token.i + 1], _OF_PERSON.get(noun, noun)
             continue
         subject = phrase(doc, i, i + 1)
         words = core_words(subject)
-        if words and doc[i].lower_ not in ("and", "who", "which", "that", "to"):
+        if words and doc[i].lower_ not in STOP_WORDS and not doc[i].lower_.endswith("ly"):
             yield doc[subject.start : token.i + 1], canonical(" ".join((*words[:-1], canonical(words[-1]), noun)))
 
 
@@ -118,4 +174,6 @@ def _by_noun(doc: Doc) -> Iterator[tuple[Span, str]]:
             continue
         noun = canonical(match["noun"])
         noun = _NOUN_VALUES.get(noun, noun)
-        yield span, f"{canonical(match['object'])} {noun}"
+        named = canonical(" ".join(core_words(doc.char_span(*match.span("object"), alignment_mode="expand") or span)))
+        if named and not named[0].isdigit() and named.split()[-1] not in _NO_SUBJECTS:
+            yield span, named if noun in named.split() else f"{named} {noun}"

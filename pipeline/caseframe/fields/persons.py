@@ -95,12 +95,22 @@ def persons_of(doc: Doc) -> Persons:
     missing = _counted(ordinals) - len(people)
     people.extend(Person(start=ordinals[0][0]) for _ in range(missing))
     marks.extend((start, n - 1) for start, n in ordinals if n <= len(people))
+    people = _with_common_sex(doc, people)
     shared = tuple(
         (sentence.start_char, sentence.end_char)
         for sentence in doc.sents
         if _ALL.search(sentence.text) or sentence.start_char < title_end
     )
     return Persons(tuple(people), tuple(sorted(marks)), shared)
+
+
+def _with_common_sex(doc: Doc, people: list[Person]) -> list[Person]:
+    """Gives several patients told without a sex of their own the one told of them all: "two boys, aged 3 and 5"."""
+    told = {sex: span for sex, span in reversed(plural_sexes(doc)) if not is_general(span)}
+    if len(people) < 2 or len(told) != 1:
+        return people
+    sex, span = next(iter(told.items()))
+    return [person if person.sex else replace(person, sex=sex, sex_span=span) for person in people]
 
 
 def _introductions(doc: Doc) -> Iterator[Person]:

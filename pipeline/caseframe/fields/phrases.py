@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
@@ -23,8 +25,12 @@ _BREAKS = frozenset(
     because therefore thus however although despite due secondary subsequent subsequently associated concomitant
     including regarding concerning versus vs via per plus fig figure table we our us he she his her its their they
     suspected possible probable presumed known underlying likely first second third rare unusual uncommon new novel
-    typical atypical common present index resolved died remained became become achieved denied without with""".split()
+    typical atypical common present index resolved died remained became become achieved denied without with following
+    preceding experience experiences improve improves improving worsen cm mm kg mg ml manifested manifesting
+    manifests persisted underlies discovered followed besides until""".split()
 )
+# "83-year-old", "2.5-cm", "1.0": what is measured or counted stands before a phrase and is no part of it.
+_MEASURED = re.compile(r"\A\d[\d.,×x]*(?:-?(?:cm|mm)|-(?:year|month|week|day|hour)s?(?:-old)?|%)?\Z")
 # Modifiers that a canonical value leaves out.
 _DROPPED = frozenset(
     """severe mild moderate massive extensive progressive large small huge giant left right bilateral left-sided
@@ -32,7 +38,11 @@ _DROPPED = frozenset(
     gradual ongoing diffuse increasing worsening initial early late recurrent complete partial subsequent associated
     painless painful obvious gross mild-to-moderate postoperative preoperative intraoperative further additional
     similar other isolated symptomatic asymptomatic apparent frequent repeated constant occasional spontaneous
-    residual previous prior""".split()
+    residual previous prior young elderly expanding enlarging enlarged growing delayed unexpected simultaneous sporadic
+    predominant intense controlled uncontrolled uncontrollable anticipated true general increased varying various
+    aggravated profound ill-defined well-defined current unknown sided onset longstanding long-standing preexisting
+    pre-existing existing unilateral remarkable notable dramatic striking fatal life-threatening serious evident
+    prominent pronounced excessive overt concurrent coexisting coexistent""".split()
 )
 
 
@@ -51,7 +61,7 @@ def is_modifier(doc: Doc, i: int) -> bool:
     word = token.lower_
     if not token.text[0].isalnum() or word in STOP_WORDS or word in _BREAKS:
         return False
-    return not word.endswith("ly") and not word.isdigit()
+    return not word.endswith("ly") and _MEASURED.match(word) is None
 
 
 def core_words(span: Span) -> list[str]:

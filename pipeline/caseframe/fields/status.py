@@ -82,7 +82,9 @@ def find(doc: Doc) -> Iterator[Finding]:
     if not len(doc) or study_of(doc).design == "other":
         return
     tumor = any(
-        span._.term.attributes.get("behavior") for span in doc.spans.get("terms", ()) if span.label_ == "diagnosis"
+        span._.term.attributes.get("behavior") and assertion_of(span)[0] in ("present", "historical")
+        for span in doc.spans.get("terms", ())
+        if span.label_ == "diagnosis"
     )
     recurrence = list(_recurrence(doc))
     yield from recurrence[-1:] if len(study_of(doc).persons.people) < 2 else recurrence
@@ -112,11 +114,24 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
             continue
         if assertion == "present" and _PRESENTING.search(before):
             continue
-        when = when_of(span)
+        when = _state_when(span) if assertion == "absent" else when_of(span)
         attributes: dict[str, AttributeValue] = {"when_days": when} if when is not None and when > 0 else {}
         yield make_finding(
-            span, "recurrence", "local recurrence", source=_SOURCE, attributes=attributes, confidence=0.8
+            span,
+            "recurrence",
+            "local recurrence",
+            source=_SOURCE,
+            when_days=when,
+            attributes=attributes,
+            confidence=0.8,
         )
+
+
+def _state_when(span: Span) -> float | None:
+    """When a lasting state was last seen: the latest time that the sentence tells after it, else what governs it."""
+    sentence = sentence_of(span)
+    later = [time._.days for time in follow_up_times(span.doc) if span.end <= time.start < sentence.end]
+    return max(later) if later else when_of(span)
 
 
 def _dead(doc: Doc) -> Iterator[Finding]:
@@ -166,7 +181,9 @@ def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
             start = sentence_of(time).start_char + state.start()
             said = doc.char_span(start, start + len(state[0]), alignment_mode="expand") or time
             words = doc[min(said.start, time.start) : max(said.end, time.end)]
-            yield make_finding(words, "vital_status", "alive", source=_SOURCE, assertion="present", confidence=0.7)
+            yield make_finding(
+                words, "vital_status", "alive", source=_SOURCE, assertion="present", when_days=days, confidence=0.7
+            )
             return
 
 

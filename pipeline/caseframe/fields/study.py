@@ -16,6 +16,7 @@ from caseframe.fields.persons import Persons, persons_of
 from caseframe.schema import Article, Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
+from caseframe.stages.units import number
 
 _SOURCE = "study"
 _KEY = "caseframe.study"
@@ -28,9 +29,20 @@ _OTHER_TYPES = frozenset(
     )
 )  # fmt: skip
 _REPORTING = re.compile(
-    r"\b(?:we|our|herein|here|report|present|describe|series|cases?|study|includ\w+|review(?:ed)?|treated|underwent|enrolled)\b",
+    r"\b(?:we|our|herein|here|report|present|describe|series|cases?|study|includ\w+|review(?:ed)?|treated|underwent|enrolled"
+    r"|received|evaluated|examined|investigated|measured|identified|recruited|consecutive)\b",
     re.IGNORECASE,
 )
+# Words by which the authors speak of their own patients, however general the sentence sounds.
+_OWN = re.compile(
+    r"\b(?:we|our|consecutive|retrospectively|in this (?:\w+ )?study|w(?:as|ere) (?:included|enrolled|studied|reviewed"
+    r"|analy[sz]ed|evaluated|recruited))\b",
+    re.IGNORECASE,
+)
+# "in one case": one of several; "we report one case" counts them all.
+_ONE_REPORTED = re.compile(r"\b(?:report|present|describe|case of|discuss|share)", re.IGNORECASE)
+# "two female and two male patients": the first number stands before the span of the second.
+_AND_OTHERS = re.compile(r"\b(?P<number>\w+) (?:fe)?males?(?: patients?)?,? and \Z", re.IGNORECASE)
 _CITED = re.compile(
     r"\b(?:literature|have been (?:reported|described|published)|previously (?:reported|described)|published|worldwide"
     r"|reported (?:cases|so far|to date)|only \w+ (?:cases?|patients?) (?:has|have|were|are)|per (?:year|million)"
@@ -163,9 +175,21 @@ def _count(doc: Doc) -> tuple[int | None, Span | None]:
             continue
         if in_title:
             return int(value), span
-        if best is None and _REPORTING.search(sentence.text) and not is_general(sentence):
+        own = not is_general(sentence) or _OWN.search(sentence.text) is not None
+        if not own or not _REPORTING.search(sentence.text):
+            continue
+        if best is None:
+            best = int(value) + _others(doc, span), span
+        elif best[0] == 1 and value > 1 and not _ONE_REPORTED.search(sentence_of(best[1]).text):
             best = int(value), span
     return best if best is not None else (None, None)
+
+
+def _others(doc: Doc, span: Span) -> int:
+    """The patients of the other sex that are counted just before a count of patients."""
+    match = _AND_OTHERS.search(text_of(doc)[sentence_of(span).start_char : span.start_char])
+    value = number(match["number"]) if match is not None else None
+    return int(value) if value is not None else 0
 
 
 def _words(doc: Doc, match: re.Match[str] | None) -> Span:

@@ -28,8 +28,7 @@ _SPELLING = tuple(
         (r"paed(?=i|o)", "ped"),
         (r"^phaeo", "pheo"),
         (r"ynaec", "ynec"),
-        (r"leucocyt", "leukocyt"),
-        (r"leucopen", "leukopen"),
+        (r"leuco(?!vorin)", "leuko"),
         (r"leukaem", "leukem"),
         (r"sulph", "sulf"),
         (r"(cent|fib|lit|calib)re(?=s?$)", r"\1er"),
@@ -37,6 +36,7 @@ _SPELLING = tuple(
         (r"(?<=[aio]l)is(?=ed$|es$|ing$|e$)", "iz"),
         (r"(?<!prom)(?<=[^c][eo][rmt])is(?=ed$|es$|ing$|e$)", "iz"),
         (r"(metastas|minim|optim|sensit|traumat|colon|immun|organ|recogn)is(?=ed$|es$|ing$|e$)", r"\1iz"),
+        (r"(recog|orga|immu|synchro|mecha|colo|homoge|hyali)nis(?=e$|ed$|es$|ing$)", r"\1niz"),
         (r"lys(?=ed$|ing$)", "lyz"),
         (r"^grey", "gray"),
         (r"^mould", "mold"),
@@ -57,6 +57,8 @@ _IRREGULAR = {
     "grafts": "graft", "knives": "knife", "wives": "wife", "halves": "half", "calves": "calf", "lives": "life",
     "viruses": "virus", "sinuses": "sinus", "fetuses": "fetus", "uteruses": "uterus", "plexuses": "plexus",
     "abscesses": "abscess", "biases": "bias", "pancreata": "pancreas", "metaphyses": "metaphysis",
+    "cortices": "cortex", "vertices": "vertex", "matrices": "matrix", "cervices": "cervix", "apices": "apex",
+    "varices": "varix", "pelves": "pelvis", "atria": "atrium", "potatoes": "potato", "mosquitoes": "mosquito",
 }  # fmt: skip
 _SINGULAR = frozenset(
     "diabetes herpes rabies scabies biceps triceps quadriceps forceps lens series ascites caries facies pancreas atlas "
@@ -98,6 +100,10 @@ def singular(word: str) -> str:
         return word[:-2] + "is"
     if word.endswith("noses") and word.startswith(("diag", "prog")):
         return word[:-2] + "is"
+    if word.endswith("aches") and word.startswith(("ache", "head", "tooth", "back", "stomach", "ear", "belly")):
+        return word[:-1]
+    if word.endswith("uses") and len(word) > 5 and not word.endswith(("auses", "ouses", "fuses", "cuses", "buses")):
+        return word[:-2]
     if word.endswith(("ches", "shes", "xes", "sses", "zzes")):
         return word[:-2]
     return word[:-1]
@@ -128,8 +134,11 @@ def fold_parts(word: str) -> tuple[str, ...]:
 
 
 def canonical(text: str) -> str:
-    """A canonical value for words that no lexicon lists: lower case, American spelling, last word singular."""
-    words = text.replace("’", "'").replace("–", "-").split()
+    """A canonical value for words that no lexicon lists: lower case, American spelling, last word singular.
+
+    A possessive falls, as in the names of the lexicons: `Meigs' syndrome`, `Cushing's syndrome` are named without it.
+    """
+    words = re.sub(r"\s?'s?(?=\s)", "", text.replace("’", "'").replace("–", "-")).split()
     if not words:
         return ""
     folded = [american(word.lower()) for word in words]
