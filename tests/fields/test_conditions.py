@@ -243,7 +243,7 @@ def test_any_text_is_survived_and_every_finding_has_its_words(nlp: Language, tex
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "\n", "a", ".", "5", "é", "\u200b", "🦴", "\n\n\n", "pain", "metastases", "No"]
+    "text", ["", " ", "\n", "a", ".", "5", "é", "\u200b", "🦴", "\n\n\n", "pain", "pain \u08ca", "metastases", "No"]
 )
 def test_the_shortest_texts(nlp: Language, text: str) -> None:
     extraction = extract_article(text, nlp)

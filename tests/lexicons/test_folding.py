@@ -78,6 +78,7 @@ def test_words_that_only_look_like_plurals(word: str) -> None:
         ("3D–printed", "3d-printed"),
         ("", ""),
         ("骨肉腫", "骨肉腫"),
+        ("\u0301", "\u0301"),
     ],
 )
 def test_one_word(word: str, folded: str) -> None:

@@ -118,7 +118,8 @@ def fold_word(word: str) -> str:
     """
     word = word.replace("’", "'").replace("‐", "-").replace("‑", "-").replace("–", "-")
     if not word.isascii():
-        word = "".join(char for char in normalize("NFD", word) if not combining(char))
+        # A word of marks alone stays: the empty part means the end of a term.
+        word = "".join(char for char in normalize("NFD", word) if not combining(char)) or word
     if 2 <= len(word) <= 5 and word[0].isupper():
         stem = word[:-1] if word.endswith("s") else word
         if stem.isupper() and len(stem) > 1:
