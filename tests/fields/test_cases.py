@@ -231,7 +231,13 @@ def test_a_hypothetical_finding_is_dropped_before_it_is_folded(nlp: Language) ->
     assert [finding.value for finding, _ in cases] == ["chordoma"], "what runs in the family is told as such"
 
 
-def test_improbable_findings_are_left_out_and_the_others_get_their_probability(nlp: Language) -> None:
+def test_improbable_findings_are_left_out_and_the_others_get_their_probability(
+    nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the fitted weights say of a word changes with each fit; the rule does not.
+    monkeypatch.setattr(
+        "caseframe.fields.confidence.confidence_of", lambda names, field: 0.1 if "value=wide" in names else 0.7
+    )
     doc = nlp("A 40-year-old man with osteosarcoma of the femur underwent wide resection of the osteosarcoma.")
     at = doc.text.index("osteosarcoma")
     sure = said("osteosarcoma", at=at, confidence=0.9, source="fields.conditions/1")
@@ -239,7 +245,7 @@ def test_improbable_findings_are_left_out_and_the_others_get_their_probability(n
     age = said(40, "age", text="40", at=2, confidence=0.95)
     kept = weigh(doc, fold([sure, unsure, age]))
     assert [finding.value for finding in kept] == ["osteosarcoma", 40]
-    assert kept[0].confidence != 0.9 and kept[1].confidence == 0.95
+    assert kept[0].confidence == 0.7 and kept[1].confidence == 0.95
 
 
 @pytest.mark.parametrize("text", ["", "\n"])

@@ -72,6 +72,10 @@ _VAGUE = frozenset(
     "stable progressive tumorous mutant double clinical multisystem specific single complex dual viral bacterial "
     "microbial infectious inflammatory organic respective target suspicious emerging inappropriate chain".split()
 )
+# Heads that with the word before them name a test or an operation.
+_OTHER_PAIRS = frozenset(
+    {("chain", "reaction"), ("node", "dissection"), ("submucosal", "dissection"), ("neck", "dissection")}
+)
 # Nouns that make a modifier of the head before them: "shock wave", "trauma unit", "failure rate".
 _FOLLOWERS = frozenset(
     "wave waves rate rates risk risks unit department center centre clinic score scale index model models gene genes "
@@ -127,7 +131,7 @@ def _any_complication(doc: Doc) -> Iterator[Finding]:
     """ "No complications", "uneventful": the value is `any`, absent. Complications that are not named fill no cell."""
     for span in doc.spans.get("terms", ()):
         term = span._.term
-        if not _is_any(span):
+        if not _is_any(span) or _is_bare_any(span):
             continue
         if "denied" in term.attributes or assertion_of(span)[0] == "absent":
             yield make_finding(span, span.label_, "any", source=_SOURCE, assertion="absent", confidence=0.85)
@@ -168,6 +172,11 @@ def _is_any(span: Span) -> bool:
     return span.label_ in ("complication", "symptom") and (term.preferred == "any" or "denied" in term.attributes)
 
 
+def _is_bare_any(span: Span) -> bool:
+    """The word "any" itself, the canonical name in the lexicons, denies nothing: "did not cause any delay"."""
+    return span.text.lower() == "any"
+
+
 def _listed(doc: Doc, spans: list[Span]) -> Condition:
     """A condition of the lexicons, from the hits over its words."""
     span = spans[0]
@@ -175,12 +184,15 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
     behavior = str(term.attributes.get("behavior", ""))
     names = {hit.label_: str(hit._.term.preferred) for hit in spans}
     value = _own_name(span, names) or term.preferred
+    code = term.code
+    if behavior in ("benign", "uncertain") and span.start and doc[span.start - 1].lower_ == "malignant":
+        behavior, code = "malignant", re.sub(r"/[01]\Z", "/3", code)
     values: tuple[tuple[str, str], ...] = ()
     if not behavior:
         if len(set(names.values())) > 1 and not _own_name(span, names):
             values = tuple((field, _with_site(doc, span, name)) for field, name in names.items())
         value = _with_site(doc, span, value)
-    return Condition(span, value, "+".join(sorted(names)), term.code, behavior, term.lexicon, values)
+    return Condition(span, value, "+".join(sorted(names)), code, behavior, term.lexicon, values)
 
 
 def _own_name(span: Span, names: dict[str, str]) -> str:
@@ -238,6 +250,8 @@ def _built(doc: Doc) -> Iterator[Condition]:
 
 def _is_vague(head: str, words: list[str]) -> bool:
     """Whether no word of a phrase tells which disease, lesion or infection it speaks of."""
+    if len(words) > 1 and (words[-2].lower(), head) in _OTHER_PAIRS:
+        return True
     return head in _VAGUE_HEADS and all(word.lower() in _VAGUE for word in words[:-1])
 
 
@@ -275,8 +289,9 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
     if condition.behavior:
         attributes["behavior"] = condition.behavior
     sentence = sentence_of(span)
-    begin = max(sentence.start_char, span.start_char - _BEFORE_CHARS)
-    around = text_of(doc)[begin : min(sentence.end_char, span.end_char + _AFTER_CHARS)]
+    first, last = _own_stretch(doc, span, sentence)
+    begin = max(first, span.start_char - _BEFORE_CHARS)
+    around = text_of(doc)[begin : min(last, span.end_char + _AFTER_CHARS)]
     before = text_of(doc)[begin : span.end_char]
     if (grade := _GRADE.search(around)) and condition.behavior:
         attributes["grade"] = grade["grade"] or (grade["word"] or grade["diff"]).lower().replace("-", " ")
@@ -291,6 +306,20 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
     if size is not None and condition.behavior and size._.quantity.value is not None:
         attributes["size_cm"] = size._.quantity.value
     return attributes
+
+
+def _own_stretch(doc: Doc, span: Span, sentence: Span) -> tuple[int, int]:
+    """The characters of the sentence that may tell of a tumour: none beyond another tumour with another name."""
+    first, last = sentence.start_char, sentence.end_char
+    own = {term._.term.key for term in doc.spans.get("terms", ()) if term.start < span.end and span.start < term.end}
+    for term in doc.spans.get("terms", ()):
+        if term.label_ != "diagnosis" or not term._.term.attributes.get("behavior") or term._.term.key in own:
+            continue
+        if term.end <= span.start:
+            first = max(first, term.end_char)
+        elif span.end <= term.start:
+            last = min(last, term.start_char)
+    return first, max(last, span.end_char)
 
 
 _HISTORY = ("history", "duration")

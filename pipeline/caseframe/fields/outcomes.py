@@ -9,7 +9,7 @@ from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding
-from caseframe.fields.phrases import core_words, phrase
+from caseframe.fields.phrases import core_words, is_modifier, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
@@ -60,6 +60,11 @@ _TROUBLE = re.compile(
     r"\b(?:problems?|difficult\w+|complications?|delay\w*|disturbances?|impairments?|deficits?)\b",
     re.IGNORECASE,
 )
+# Fields whose terms are given or done, and so do not get better.
+_GIVEN = frozenset({"therapy", "procedure", "imaging", "implant"})
+_PREPOSITIONS = frozenset("in of on at within from".split())
+# Words that end a noun phrase; a possessive does not.
+_NOT_WITHIN = STOP_WORDS - {"'s", "’s"}
 _OBJECT_OF_ACTIVE = frozenset("the his her its their this these all both a an".split())
 _PERSONS = frozenset("patient he she child boy girl infant baby man woman they patients condition course".split())
 _OF_PERSON = {
@@ -145,6 +150,7 @@ def _quality(span: Span) -> str:
 
 def _by_verb(doc: Doc) -> Iterator[tuple[Span, str]]:
     """ "The headache resolved", "her symptoms were completely relieved", "the patient recovered"."""
+    given = [span for span in doc.spans.get("terms", ()) if span.label_ in _GIVEN]
     for token in doc:
         noun = _NOUN_OF_VERB.get(token.lower_)
         if noun is None:
@@ -155,15 +161,35 @@ def _by_verb(doc: Doc) -> Iterator[tuple[Span, str]]:
             i -= 1
         if i < sentence.start or not doc[i].is_alpha or doc[i].lower_ in _NO_SUBJECTS:
             continue
+        if token.lower_ == "recovered" and any(
+            doc[j].lower_ in ("was", "were", "been", "be") for j in range(i + 1, token.i)
+        ):
+            continue  # "isolates were recovered"
         if i == token.i - 1 and token.i + 1 < sentence.end and doc[token.i + 1].lower_ in _OBJECT_OF_ACTIVE:
             continue  # "the drug relieved his pain"
         if doc[i].lower_ in _PERSONS:
             yield doc[i : token.i + 1], _OF_PERSON.get(noun, noun)
             continue
         subject = phrase(doc, i, i + 1)
-        words = core_words(subject)
+        if any(subject.end - 1 < span.end and span.start < subject.end for span in given):
+            continue
+        subject, words = _whole_subject(doc, subject, sentence.start)
         if words and doc[i].lower_ not in STOP_WORDS and not doc[i].lower_.endswith("ly"):
             yield doc[subject.start : token.i + 1], canonical(" ".join((*words[:-1], canonical(words[-1]), noun)))
+
+
+def _whole_subject(doc: Doc, noun: Span, first: int) -> tuple[Span, list[str]]:
+    """The subject with the noun before its preposition, and its words: "metastases in the liver"."""
+    i = noun.start - 1
+    while i > first and doc[i].lower_ in _OBJECT_OF_ACTIVE:
+        i -= 1
+    if i <= first or doc[i].lower_ not in _PREPOSITIONS or not is_modifier(doc, i - 1):
+        return noun, core_words(noun)
+    head = phrase(doc, i - 1, i)
+    words = core_words(head)
+    if doc[i].lower_ == "of":
+        words = [*core_words(noun), *words]
+    return doc[head.start : noun.end], words
 
 
 def _by_noun(doc: Doc) -> Iterator[tuple[Span, str]]:
@@ -174,6 +200,18 @@ def _by_noun(doc: Doc) -> Iterator[tuple[Span, str]]:
             continue
         noun = canonical(match["noun"])
         noun = _NOUN_VALUES.get(noun, noun)
-        named = canonical(" ".join(core_words(doc.char_span(*match.span("object"), alignment_mode="expand") or span)))
-        if named and not named[0].isdigit() and named.split()[-1] not in _NO_SUBJECTS:
+        named = _object(doc.char_span(*match.span("object"), alignment_mode="expand") or span)
+        if named in _PERSONS:
+            yield span, _OF_PERSON.get(noun, noun)
+        elif named and named.split()[-1] not in _NO_SUBJECTS:
             yield span, named if noun in named.split() else f"{named} {noun}"
+
+
+def _object(words: Span) -> str:
+    """The name of an object: its words from the first that can begin a noun phrase to the first that cannot go on."""
+    doc = words.doc
+    start = next((i for i in range(words.start, words.end) if is_modifier(doc, i)), words.end)
+    end = next((i for i in range(start, words.end) if doc[i].lower_ in _NOT_WITHIN), words.end)
+    if start >= end or doc[words.start].like_num:
+        return ""
+    return canonical(" ".join(core_words(doc[start:end])))

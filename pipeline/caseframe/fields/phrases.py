@@ -27,7 +27,7 @@ _BREAKS = frozenset(
     suspected possible probable presumed known underlying likely first second third rare unusual uncommon new novel
     typical atypical common present index resolved died remained became become achieved denied without with following
     preceding experience experiences improve improves improving worsen cm mm kg mg ml manifested manifesting
-    manifests persisted underlies discovered followed besides until""".split()
+    manifests persisted underlies followed besides until felt got became""".split()
 )
 # "83-year-old", "2.5-cm", "1.0": what is measured or counted stands before a phrase and is no part of it.
 _MEASURED = re.compile(r"\A\d[\d.,×x]*(?:-?(?:cm|mm)|-(?:year|month|week|day|hour)s?(?:-old)?|%)?\Z")
@@ -42,7 +42,8 @@ _DROPPED = frozenset(
     predominant intense controlled uncontrolled uncontrollable anticipated true general increased varying various
     aggravated profound ill-defined well-defined current unknown sided onset longstanding long-standing preexisting
     pre-existing existing unilateral remarkable notable dramatic striking fatal life-threatening serious evident
-    prominent pronounced excessive overt concurrent coexisting coexistent""".split()
+    prominent pronounced excessive overt concurrent coexisting coexistent coincident main former original larger
+    smaller later earlier little limited recent vague""".split()
 )
 
 

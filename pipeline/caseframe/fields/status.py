@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, treated_for
 from caseframe.fields.study import study_of
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
@@ -47,7 +47,7 @@ _WITH_DISEASE = re.compile(
     r"\balive with (?:\w+ )?(?:disease|tumou?r|metastas\w+)|\bliving with (?:the )?disease\b", re.IGNORECASE
 )
 _DEAD = re.compile(
-    r"\b(?:died|passed away|succumbed|deceased|expired|(?:his|her|patient'?s?|the) (?:death|demise)"
+    r"\b(?:died|did not survive|passed away|succumbed|deceased|expired|(?:his|her|patient'?s?|the) (?:death|demise)"
     r"|death (?:of|occurred|due|from|\d+|after|within|was|followed)|fatal outcome|led to (?:his |her "
     r"|the )?death|postmortem|autopsy)\b",
     re.IGNORECASE,
@@ -63,9 +63,6 @@ _BY_DISEASE = re.compile(
 _ALIVE = re.compile(
     r"\b(?:alive|survived|survives|surviving|is living|long-term surviv\w+|survival of)\b", re.IGNORECASE
 )
-# "after 3 months of chemotherapy": how long the treatment took.
-_BEYOND_CHARS = 30
-_TREATED_FOR = re.compile(r" of (?:[\w-]+ ){0,3}(?:\w*therapy|treatment|traction|antibiotics|dialysis|\w+ation)\b")
 _PERSON = re.compile(
     r"\b(?:the|our|this|first|second) (?:patient|child|boy|girl|infant|baby|man|woman|lady|gentleman|newborn|neonate)\b"
     r"|\b(?:he|she)\b|\bpatient (?:is|was|has|remain\w+|return\w+|report\w+)\b|\b(?:both"
@@ -174,7 +171,7 @@ def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
             return
     for time in reversed(follow_up):
         days = time._.days
-        if _TREATED_FOR.search(text_of(doc)[time.start_char : time.end_char + _BEYOND_CHARS]):
+        if treated_for(time):
             continue
         state = _PERSON.search(sentence_of(time).text)
         if days is not None and days >= _LATER_DAYS and state is not None:

@@ -30,7 +30,8 @@ _OTHER_TYPES = frozenset(
 )  # fmt: skip
 _REPORTING = re.compile(
     r"\b(?:we|our|herein|here|report|present|describe|series|cases?|study|includ\w+|review(?:ed)?|treated|underwent|enrolled"
-    r"|received|evaluated|examined|investigated|measured|identified|recruited|consecutive)\b",
+    r"|received|evaluated|examined|investigated|measured|identified|recruited|consecutive|retrospective(?:ly)?|analy[sz]ed"
+    r"|managed|operated|performed)\b",
     re.IGNORECASE,
 )
 # Words by which the authors speak of their own patients, however general the sentence sounds.
