@@ -77,9 +77,9 @@ _OTHER_PAIRS = frozenset(
     {("chain", "reaction"), ("node", "dissection"), ("submucosal", "dissection"), ("neck", "dissection")}
 )
 # Nouns that make a modifier of the head before them: "shock wave", "trauma unit", "failure rate".
-_FOLLOWERS = frozenset(
-    "wave waves rate rates risk risks unit department center centre clinic score scale index model models gene genes "
-    "cell cells medicine team surgeon surgeons virus".split()
+_PLACES = frozenset("unit department center centre clinic medicine team surgeon surgeons".split())
+_FOLLOWERS = _PLACES | frozenset(
+    "wave waves rate rates risk risks score scale index model models gene genes cell cells virus".split()
 )
 # Terms of these fields whose last word looks like a condition ("submucosal dissection") name none.
 _NO_CONDITION_FIELDS = frozenset({"procedure", "therapy", "imaging", "measurement", "implant"})
@@ -157,7 +157,8 @@ def _lexicon_spans(doc: Doc) -> list[list[Span]]:
     """
     claims: dict[tuple[int, int], list[Span]] = {}
     for span in doc.spans.get("terms", ()):
-        if span.label_ in _FIELDS and not _is_any(span):
+        of_place = span.end < len(doc) and doc[span.end].lower_ in _PLACES
+        if span.label_ in _FIELDS and not _is_any(span) and not of_place:
             claims.setdefault((span.start, span.end), []).append(span)
     kept: list[list[Span]] = []
     for (start, end), spans in sorted(claims.items(), key=lambda claim: (claim[0][0] - claim[0][1], claim[0][0])):

@@ -92,7 +92,7 @@ def find(doc: Doc) -> Iterator[Finding]:
         if span.label_ != "outcome" or not _is_outcome(span):
             continue
         bare = span._.term.preferred in _BARE
-        if not (bare and any(fuller.start <= span.start and span.end <= fuller.end for fuller, _ in built)):
+        if not (bare and any(fuller.start < span.end and span.start < fuller.end for fuller, _ in built)):
             taken.append((span.start, span.end))
             present: Assertion | None = "present" if _denies_trouble(span) else None
             quality = str(span._.term.attributes.get("quality", ""))
@@ -112,6 +112,8 @@ def _is_outcome(span: Span) -> bool:
     if span.end < sentence.end and doc[span.end].lower_ in _NO_OUTCOME_BEFORE:
         return False
     before = text_of(doc)[max(sentence.start_char, span.start_char - _QUALITY_CHARS) : span.start_char]
+    if span.text.lower() == "recovered" and before.endswith(("was ", "were ", "been ")):
+        return False  # "isolates were recovered"
     return _UNABLE.search(before) is None
 
 
@@ -164,7 +166,7 @@ def _by_verb(doc: Doc) -> Iterator[tuple[Span, str]]:
         if token.lower_ == "recovered" and any(
             doc[j].lower_ in ("was", "were", "been", "be") for j in range(i + 1, token.i)
         ):
-            continue  # "isolates were recovered"
+            continue
         if i == token.i - 1 and token.i + 1 < sentence.end and doc[token.i + 1].lower_ in _OBJECT_OF_ACTIVE:
             continue  # "the drug relieved his pain"
         if doc[i].lower_ in _PERSONS:
