@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from spacy.tokens import Doc, Span
@@ -10,11 +11,13 @@ from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
-from caseframe.stages.timeline import when_of
+from caseframe.stages.timeline import time_of
 
 VERSION = "0.1.0"
 # A denial further away than this is told apart from the words it denies.
 _MAX_DENIAL_TOKENS = 12
+_BEYOND_CHARS = 30
+_TREATED_FOR = re.compile(r" of (?:[\w-]+ ){0,3}(?:\w*therapy|treatment|traction|antibiotics|dialysis|\w+ation)\b")
 _TIMELESS = frozenset(
     {"study_design", "n_patients", "age", "sex", "diagnosis", "site", "comorbidity", "implant", "therapy"}
 )
@@ -69,7 +72,15 @@ def _when(span: Span, field: str) -> float | None:
     """When something happened. What a patient has, and where, is of no time; a title's time is that of its result."""
     if field in _TIMELESS or (section_of(span) == "title" and field not in _RESULTS):
         return None
-    return when_of(span)
+    time = time_of(span)
+    if time is None or (field == "procedure" and treated_for(time)):
+        return None
+    return time._.days  # type: ignore[no-any-return]
+
+
+def treated_for(time: Span) -> bool:
+    """Whether a time tells how long a treatment took ("after 3 months of chemotherapy"), not how long ago one was."""
+    return _TREATED_FOR.search(text_of(time.doc)[time.start_char : time.end_char + _BEYOND_CHARS]) is not None
 
 
 def section_of(span: Span) -> str:
