@@ -25,12 +25,6 @@ def test_sums_add_the_bias_and_each_known_feature() -> None:
     assert MODEL.sums(["pain", "pain"]) == [2.0, -1.5], "a feature that holds twice counts twice"
 
 
-def test_softmax_by_hand() -> None:
-    probabilities = MODEL.probabilities(["pain"])
-    assert probabilities["no"] == pytest.approx(math.e / (math.e + math.exp(-0.5)))
-    assert sum(probabilities.values()) == pytest.approx(1)
-
-
 def test_logistic_by_hand() -> None:
     assert MODEL.each(["pain"]) == pytest.approx({"no": 1 / (1 + math.exp(-1)), "yes": 1 / (1 + math.exp(0.5))})
     assert MODEL.each([])["no"] == 0.5
@@ -40,7 +34,6 @@ def test_logistic_by_hand() -> None:
 def test_no_weight_is_too_large(weight: float) -> None:
     model = LinearModel(("a", "b"), {"x": (weight, 0.0)})
     assert 0 <= model.each(["x"])["a"] <= 1
-    assert 0 <= model.probabilities(["x"])["a"] <= 1
 
 
 # Every feature starts with its kind; what follows is any word, a line break or a tab among them.

@@ -85,3 +85,7 @@ def test_designs(nlp: Language, title: str, text: str, design: str) -> None:
 
 def test_other_articles_have_no_cases(nlp: Language) -> None:
     assert extract_article(article("Osteosarcoma in a dog", "A 7-year-old dog was lame."), nlp).cases == ()
+
+
+def test_a_letter_after_the_age_is_the_sex(nlp: Language) -> None:
+    assert values(nlp, "Chordoma: a case report", "A 45-year-old F presented with sacral pain.", "sex") == [["female"]]

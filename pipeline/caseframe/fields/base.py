@@ -73,9 +73,16 @@ def _when(span: Span, field: str) -> float | None:
     if field in _TIMELESS or (section_of(span) == "title" and field not in _RESULTS):
         return None
     time = time_of(span)
-    if time is None or (field == "procedure" and treated_for(time)):
+    if time is None or (field == "procedure" and (treated_for(time) or _counts_from(time, span))):
         return None
     return time._.days  # type: ignore[no-any-return]
+
+
+def _counts_from(time: Span, span: Span) -> bool:
+    """Whether a time counts from the very thing ("5 months after enterectomy" is not when that was done)."""
+    between = span.doc[time.end : span.start].text.lower() if time.end <= span.start else ""
+    inside = time.start < span.end and span.start < time.end
+    return inside or between.startswith(("after", "following", "since"))
 
 
 def treated_for(time: Span) -> bool:

@@ -18,7 +18,7 @@ _CURE = "Fit the weights again, or restore the file"
 
 
 class LinearModel:
-    """Probabilities of classes from named features: of classes that exclude one another, or of each by itself."""
+    """Probabilities of classes from named features, of each class by itself."""
 
     def __init__(self, classes: tuple[str, ...], weights: Mapping[str, tuple[float, ...]]) -> None:
         self.classes = classes
@@ -63,14 +63,6 @@ class LinearModel:
     def each(self, features: Iterable[str]) -> dict[str, float]:
         """Probability of each class by itself: the logistic function of its sum."""
         return {name: _logistic(value) for name, value in zip(self.classes, self.sums(features), strict=True)}
-
-    def probabilities(self, features: Iterable[str]) -> dict[str, float]:
-        """Probability of each class, where exactly one holds: softmax over the sums."""
-        sums = self.sums(features)
-        top = max(sums)
-        powers = [math.exp(value - top) for value in sums]
-        total = sum(powers)
-        return {name: power / total for name, power in zip(self.classes, powers, strict=True)}
 
 
 def _logistic(value: float) -> float:

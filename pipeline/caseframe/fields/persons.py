@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 
 from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
@@ -24,6 +24,7 @@ SEX_NOUNS = {
 _PLURAL_SEX = {"women": "female", "girls": "female", "ladies": "female", "females": "female"} | {
     "men": "male", "boys": "male", "gentlemen": "male", "males": "male",
 }  # fmt: skip
+_LETTERS = {"F": "female", "M": "male"}
 _KIN = frozenset("mother father brother sister son daughter husband wife uncle aunt cousin parents twin donor".split())
 _ORDINAL_WORDS = {
     "first": 1,
@@ -121,13 +122,9 @@ def _introductions(doc: Doc) -> Iterator[Person]:
         used: set[int] = set()
         last_age: Span | None = None
         for token in sentence:
-            if (
-                token.i in ages
-                and not ages[token.i]._.quantity.statistic
-                and ages[token.i]._.quantity.value is not None
-            ):
+            if token.i in ages and _is_ones(ages[token.i]):
                 last_age = ages[token.i]
-            sex = SEX_NOUNS.get(token.lower_)
+            sex = SEX_NOUNS.get(token.lower_) or _letter(token, last_age)
             if sex is None or _of_kin(doc, token.i):
                 continue
             age = last_age if last_age is not None and token.i - last_age.end <= _REACH else None
@@ -144,10 +141,21 @@ def _introductions(doc: Doc) -> Iterator[Person]:
                 yield Person(age.start_char, "", age, None, value)
 
 
+def _is_ones(age: Span) -> bool:
+    """Whether an age is that of one person, not the mean or range of many."""
+    quantity = age._.quantity
+    return not quantity.statistic and quantity.value is not None
+
+
+def _letter(token: Token, age: Span | None) -> str | None:
+    """The sex in "a 45-year-old F": a capital right after an age."""
+    return _LETTERS.get(token.text) if age is not None and token.i == age.end else None
+
+
 def _age_after(ages: dict[int, Span], i: int, end: int) -> Span | None:
     """The age in "a woman, aged 34" or "a male patient of 45 years"."""
     for start in range(i + 1, min(i + 5, end)):
-        if start in ages and not ages[start]._.quantity.statistic and ages[start]._.quantity.value is not None:
+        if start in ages and _is_ones(ages[start]):
             return ages[start]
     return None
 
