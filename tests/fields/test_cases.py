@@ -64,12 +64,19 @@ def test_attributes_and_times_are_united() -> None:
         "prosthesis",
         "implant",
         at=30,
-        when_days=14.0,
         attributes=Attributes({"material": ("peek", "titanium"), "brand": "Acme", "site": "pelvis"}),
     )
     (finding,) = folded(first, second)
     assert dict(finding.attributes) == {"material": ("titanium", "peek"), "site": "sacrum", "brand": "Acme"}
-    assert finding.when_days == 14
+
+
+def test_results_are_dated_by_their_other_mentions_and_nothing_else_is() -> None:
+    def when(field: str) -> float | None:
+        (finding,) = folded(said("x", field, confidence=0.9), said("x", field, at=30, when_days=14.0))
+        return finding.when_days
+
+    assert when("outcome") == 14
+    assert when("imaging") is None
 
 
 def test_what_is_denied_lends_no_attributes() -> None:

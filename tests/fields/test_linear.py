@@ -28,6 +28,7 @@ def test_sums_add_the_bias_and_each_known_feature() -> None:
 def test_logistic_by_hand() -> None:
     assert MODEL.each(["pain"]) == pytest.approx({"no": 1 / (1 + math.exp(-1)), "yes": 1 / (1 + math.exp(0.5))})
     assert MODEL.each([])["no"] == 0.5
+    assert MODEL.of("yes", ["pain"]) == MODEL.each(["pain"])["yes"]
 
 
 @given(st.floats(-1e6, 1e6))

@@ -59,4 +59,4 @@ def test_cell_of_nothing_is_empty() -> None:
 
 
 def test_describe_reads_lists() -> None:
-    assert describe({"when_days": 14, "material": ["titanium", "PEEK"]}) == "when days: 14; material: titanium, PEEK"
+    assert describe({"when_days": 14.0, "material": ["titanium", "PEEK"]}) == "when days: 14; material: titanium, PEEK"

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
+from caseframe.fields.base import spans_in
 from caseframe.lexicons.folding import fold_word
 
 SIDES = {
@@ -147,7 +148,7 @@ def covered(doc: Doc, labels: Iterable[str]) -> dict[int, Span]:
     """For each token the longest lexicon term of these fields that holds it."""
     wanted = set(labels)
     result: dict[int, Span] = {}
-    for span in doc.spans.get("terms", ()):
+    for span in spans_in(doc, "terms"):
         if span.label_ in wanted:
             for i in range(span.start, span.end):
                 if i not in result or len(result[i]) < len(span):
@@ -166,7 +167,7 @@ def side_of(words: Iterable[str]) -> str:
 def levels_beside(doc: Doc, start: int, end: int, *, reach: int = 5) -> str:
     """The vertebral levels told with the tokens `start:end`: the nearest within reach, in the same sentence."""
     best, levels = reach + 1, ""
-    for span in doc.spans.get("quantities", ()):
+    for span in spans_in(doc, "quantities"):
         distance = max(span.start - end, start - span.end, 0)
         if span.label_ == "LEVEL" and distance < best and not _parted(doc, span, start, end):
             best, levels = distance, str(span._.quantity.canonical)

@@ -14,6 +14,9 @@ from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.timeline import time_of
 
 VERSION = "0.1.0"
+# What the field modules note on a Doc; `caseframe_cases` takes it away in the end.
+_GROUPS = "caseframe.groups"
+_FOLDED = "caseframe.folded"
 # A denial further away than this is told apart from the words it denies.
 _MAX_DENIAL_TOKENS = 12
 _BEYOND_CHARS = 30
@@ -21,7 +24,8 @@ _TREATED_FOR = re.compile(r" of (?:[\w-]+ ){0,3}(?:\w*therapy|treatment|traction
 _TIMELESS = frozenset(
     {"study_design", "n_patients", "age", "sex", "diagnosis", "site", "comorbidity", "implant", "therapy"}
 )
-_RESULTS = frozenset({"outcome", "complication", "recurrence", "vital_status", "disease_status", "follow_up"})
+# What happens to the patient after the treatment; only this is dated by other mentions of it.
+RESULTS = frozenset({"outcome", "complication", "recurrence", "vital_status", "disease_status", "follow_up"})
 
 
 def make_finding(
@@ -70,7 +74,7 @@ def make_finding(
 
 def _when(span: Span, field: str) -> float | None:
     """When something happened. What a patient has, and where, is of no time; a title's time is that of its result."""
-    if field in _TIMELESS or (section_of(span) == "title" and field not in _RESULTS):
+    if field in _TIMELESS or (section_of(span) == "title" and field not in RESULTS):
         return None
     time = time_of(span)
     if time is None or (field == "procedure" and (treated_for(time) or _counts_from(time, span))):
@@ -92,13 +96,23 @@ def treated_for(time: Span) -> bool:
 
 def section_of(span: Span) -> str:
     """The kind of the section that holds a span: `title`, `background`, `case` …; empty where there is none."""
-    for section in span.doc.spans.get("sections", ()):
+    for section in spans_in(span.doc, "sections"):
         if section.start <= span.start < section.end:
             return str(section.label_)
     return ""
 
 
-_FOLDED = "caseframe.folded"
+def spans_in(doc: Doc, group: str) -> list[Span]:
+    """The spans of a group, made once a Doc: a SpanGroup makes each Span anew whenever it is read."""
+    groups: dict[str, list[Span]] = doc.user_data.setdefault(_GROUPS, {})
+    if group not in groups:
+        groups[group] = list(doc.spans.get(group, ()))
+    return groups[group]
+
+
+def title_end(doc: Doc) -> int:
+    """Token behind the title; 0 where there is none."""
+    return next((section.end for section in spans_in(doc, "sections") if section.label_ == "title"), 0)
 
 
 def folded_words(doc: Doc) -> list[str]:
@@ -112,7 +126,7 @@ def folded_words(doc: Doc) -> list[str]:
 
 def spans_of(doc: Doc, group: str, label: str) -> list[Span]:
     """The spans of a group that carry a label, in text order."""
-    return [span for span in doc.spans.get(group, ()) if span.label_ == label]
+    return [span for span in spans_in(doc, group) if span.label_ == label]
 
 
 def _with_denial(span: Span, cue: Span) -> Span:

@@ -14,6 +14,7 @@ from typing import Literal
 from spacy.tokens import Doc
 
 from caseframe.fields import confidence
+from caseframe.fields.base import RESULTS
 from caseframe.fields.confidence import Folded
 from caseframe.fields.study import Study, study_of
 from caseframe.lexicons import surface_parts
@@ -151,8 +152,9 @@ def _merge(group: Sequence[Finding]) -> Finding:
                 attributes[name] = tuple(dict.fromkeys((*known, *value)))
             else:
                 attributes.setdefault(name, value)
-    times = [finding.when_days for finding in same if finding.when_days is not None]
-    when = best.when_days if best.when_days is not None else (times[0] if times else None)
+    when = best.when_days
+    if when is None and best.field in RESULTS:
+        when = next((finding.when_days for finding in same if finding.when_days is not None), None)
     return replace(best, attributes=Attributes(attributes), when_days=when)  # type: ignore[arg-type]
 
 

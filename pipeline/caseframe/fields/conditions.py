@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import surface_parts
@@ -129,7 +129,7 @@ def find(doc: Doc) -> Iterator[Finding]:
 
 def _any_complication(doc: Doc) -> Iterator[Finding]:
     """ "No complications", "uneventful": the value is `any`, absent. Complications that are not named fill no cell."""
-    for span in doc.spans.get("terms", ()):
+    for span in spans_in(doc, "terms"):
         term = span._.term
         if not _is_any(span) or _is_bare_any(span):
             continue
@@ -156,7 +156,7 @@ def _lexicon_spans(doc: Doc) -> list[list[Span]]:
     Where two hits overlap, the longer stands. Those of the same words go in the order of `_FIELDS`.
     """
     claims: dict[tuple[int, int], list[Span]] = {}
-    for span in doc.spans.get("terms", ()):
+    for span in spans_in(doc, "terms"):
         of_place = span.end < len(doc) and doc[span.end].lower_ in _PLACES
         if span.label_ in _FIELDS and not _is_any(span) and not of_place:
             claims.setdefault((span.start, span.end), []).append(span)
@@ -222,7 +222,7 @@ def _site_after(doc: Doc, span: Span) -> str:
     if match is None:
         return ""
     offset = tail.start_char + match.end()
-    for site in doc.spans.get("terms", ()):
+    for site in spans_in(doc, "terms"):
         if site.label_ == "site" and site.start_char == offset:
             return str(site._.term.preferred)
     return ""
@@ -230,7 +230,7 @@ def _site_after(doc: Doc, span: Span) -> str:
 
 def _built(doc: Doc) -> Iterator[Condition]:
     """Phrases whose head word tells that they name a condition."""
-    heads_of_others = {span.end - 1 for span in doc.spans.get("terms", ()) if span.label_ in _NO_CONDITION_FIELDS}
+    heads_of_others = {span.end - 1 for span in spans_in(doc, "terms") if span.label_ in _NO_CONDITION_FIELDS}
     for token in doc:
         word = fold_word(token.text)
         if len(word) < 4 or word in _NO_CONDITION or not (word in HEADS or _SUFFIX.search(word)):
@@ -302,7 +302,7 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
         attributes["primary_or_recurrent"] = "recurrent"
     elif _PRIMARY.search(before) and condition.behavior:
         attributes["primary_or_recurrent"] = "primary"
-    sizes = (span for span in doc.spans.get("quantities", ()) if span.label_ == "SIZE")
+    sizes = (span for span in spans_in(doc, "quantities") if span.label_ == "SIZE")
     size = next((span for span in sizes if sentence.start <= span.start < sentence.end), None)
     if size is not None and condition.behavior and size._.quantity.value is not None:
         attributes["size_cm"] = size._.quantity.value
@@ -312,8 +312,8 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
 def _own_stretch(doc: Doc, span: Span, sentence: Span) -> tuple[int, int]:
     """The characters of the sentence that may tell of a tumour: none beyond another tumour with another name."""
     first, last = sentence.start_char, sentence.end_char
-    own = {term._.term.key for term in doc.spans.get("terms", ()) if term.start < span.end and span.start < term.end}
-    for term in doc.spans.get("terms", ()):
+    own = {term._.term.key for term in spans_in(doc, "terms") if term.start < span.end and span.start < term.end}
+    for term in spans_in(doc, "terms"):
         if term.label_ != "diagnosis" or not term._.term.attributes.get("behavior") or term._.term.key in own:
             continue
         if term.end <= span.start:
@@ -335,7 +335,7 @@ def _duration(doc: Doc, span: Span) -> dict[str, AttributeValue]:
     sentence = sentence_of(span)
     if assertion_of(span)[0] == "absent":
         return {}
-    told = [time for time in doc.spans.get("quantities", ()) if _tells_duration(time, sentence)]
+    told = [time for time in spans_in(doc, "quantities") if _tells_duration(time, sentence)]
     behind = [time for time in told if time.start >= span.end and not _after(time, sentence).startswith("history")]
     ahead = [time for time in told if time.end <= span.start]
     for time in (*behind[:1], *reversed(ahead)):

@@ -40,7 +40,7 @@ def model() -> LinearModel:
 
 def confidence_of(names: Sequence[str], field: str) -> float:
     """Probability of a finding of `field` with these features."""
-    return model().each(names)[field]
+    return model().of(field, names)
 
 
 def least(field: str) -> float:

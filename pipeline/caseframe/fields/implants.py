@@ -15,7 +15,7 @@ from itertools import pairwise
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import BODY_NOUNS, SIDES, covered, is_body_word, words_of
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
@@ -172,7 +172,7 @@ class _Reading:
         self.words = words_of(doc)
         self.heads: list[tuple[Span, Term]] = []
         self.parts: dict[int, list[tuple[Span, Term, str]]] = {}
-        for span in doc.spans.get("terms", ()):
+        for span in spans_in(doc, "terms"):
             term = span._.term
             if span.label_ != FIELD or term is None:
                 continue
@@ -185,7 +185,7 @@ class _Reading:
         self.sites = covered(doc, ("site",))
         self.transplant = any(
             span.label_ == "procedure" and span._.term is not None and _ORGAN_TRANSPLANT.search(span._.term.preferred)
-            for span in doc.spans.get("terms", ())
+            for span in spans_in(doc, "terms")
         )
 
 
@@ -262,7 +262,7 @@ def _is_other_abbreviation(span: Span, term: Term) -> bool:
     """Whether the document itself says that an abbreviation stands for something else than the lexicon thinks."""
     if len(span) != 1 or not span.text.isupper():
         return False
-    for short in span.doc.spans.get("abbreviations", ()):
+    for short in spans_in(span.doc, "abbreviations"):
         if short.start == span.start and short._.long_form:
             return term not in builtin_lexicon().lookup(short._.long_form)
     return False
@@ -301,7 +301,7 @@ def _by_brand(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
 
 def _by_operation(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
     """ "PCI with stenting": the device that an operation leaves behind."""
-    for span in reading.doc.spans.get("terms", ()):
+    for span in spans_in(reading.doc, "terms"):
         value = _LEFT_BY.get(span._.term.preferred) if span.label_ == "procedure" and span._.term else None
         if value and not any(i in taken for i in range(span.start, span.end)):
             yield _Mention(span.start, span.end, value, span.start, 0.45)

@@ -64,6 +64,12 @@ class LinearModel:
         """Probability of each class by itself: the logistic function of its sum."""
         return {name: _logistic(value) for name, value in zip(self.classes, self.sums(features), strict=True)}
 
+    def of(self, name: str, features: Iterable[str]) -> float:
+        """Probability of one class by itself."""
+        column = self.classes.index(name)
+        table = self.weights
+        return _logistic(sum(table[feature][column] for feature in (BIAS, *features) if feature in table))
+
 
 def _logistic(value: float) -> float:
     """1 / (1 + e^-value), without an overflow however small the value."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc
 
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in
 from caseframe.schema import Assertion, Finding
 from caseframe.stages.extensions import text_of
 
@@ -90,7 +90,7 @@ def _candidates(doc: Doc) -> Iterator[tuple[int, int, str, float]]:
     for match in _MEASURED.finditer(text):
         kind = match["kind"].lower()
         yield *match.span("words"), _KINDS.get(kind, kind), 0.85
-    for span in doc.spans.get("terms", ()):
+    for span in spans_in(doc, "terms"):
         if span.label_ == FIELD and span._.term is not None and span.text.lower() not in _BARE:
             yield span.start_char, span.end_char, span._.term.preferred, 0.8
     for match in _KIND_OF_RESECTION.finditer(text):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_of
+from caseframe.fields.base import make_finding, spans_in, spans_of
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.quantities import Quantity
@@ -155,7 +155,7 @@ def _leads_to(doc: Doc, first: _Measured, second: _Measured) -> bool:
 
 
 def _measured(doc: Doc, measures: Sequence[Span]) -> Iterator[_Measured]:
-    quantities = [span for span in doc.spans.get("quantities", ()) if span._.quantity.value is not None]
+    quantities = [span for span in spans_in(doc, "quantities") if span._.quantity.value is not None]
     taken: set[int] = set()
     for span in quantities:
         measure = _measure_of(doc, span, measures)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in
 from caseframe.fields.phrases import phrase
 from caseframe.schema import Finding
 from caseframe.stages.extensions import sentence_of, text_of
@@ -31,7 +31,7 @@ DISTANT = "distant metastasis"
 
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields one finding a site of spread, else `distant metastasis`."""
-    sites = [span for span in doc.spans.get("terms", ()) if span.label_ == "site"]
+    sites = [span for span in spans_in(doc, "terms") if span.label_ == "site"]
     for match in _HEAD.finditer(text_of(doc)):
         head = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if head is None:
@@ -79,7 +79,7 @@ def _names_a_tumor(doc: Doc, site: Span) -> bool:
     """Whether a site is part of a tumour's name: "renal" in "renal cell carcinoma", not in "renal metastasis"."""
     return any(
         span.label_ == "diagnosis" and span.start <= site.start < site.end < span.end and not _HEAD.search(span.text)
-        for span in doc.spans.get("terms", ())
+        for span in spans_in(doc, "terms")
     )
 
 

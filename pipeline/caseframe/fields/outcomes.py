@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in
 from caseframe.fields.phrases import core_words, is_modifier, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
@@ -88,7 +88,7 @@ def find(doc: Doc) -> Iterator[Finding]:
     """Yields the outcomes of a Doc."""
     taken: list[tuple[int, int]] = []
     built = [*_by_verb(doc), *_by_noun(doc)]
-    for span in doc.spans.get("terms", ()):
+    for span in spans_in(doc, "terms"):
         if span.label_ != "outcome" or not _is_outcome(span):
             continue
         bare = span._.term.preferred in _BARE
@@ -152,7 +152,7 @@ def _quality(span: Span) -> str:
 
 def _by_verb(doc: Doc) -> Iterator[tuple[Span, str]]:
     """ "The headache resolved", "her symptoms were completely relieved", "the patient recovered"."""
-    given = [span for span in doc.spans.get("terms", ()) if span.label_ in _GIVEN]
+    given = [span for span in spans_in(doc, "terms") if span.label_ in _GIVEN]
     for token in doc:
         noun = _NOUN_OF_VERB.get(token.lower_)
         if noun is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in
 from caseframe.fields.persons import SEX_NOUNS, plural_sexes
 from caseframe.fields.study import study_of
 from caseframe.schema import Finding
@@ -59,7 +59,7 @@ def _number(years: float) -> float | int:
 
 def _stray_age(doc: Doc) -> Iterator[Finding]:
     """An age without an introduction beside it ("at the age of 71", "newborn")."""
-    for span in doc.spans.get("quantities", ()):
+    for span in spans_in(doc, "quantities"):
         quantity = span._.quantity
         if span.label_ == "AGE" and quantity.value is not None and not quantity.statistic and not is_general(span):
             yield make_finding(
@@ -116,7 +116,7 @@ def _cohort(doc: Doc) -> Iterator[Finding]:
 
 
 def _cohort_age(doc: Doc) -> Iterator[Finding]:
-    ages = [span for span in doc.spans.get("quantities", ()) if span.label_ == "AGE" and not is_general(span)]
+    ages = [span for span in spans_in(doc, "quantities") if span.label_ == "AGE" and not is_general(span)]
     for statistic in ("mean", "median"):
         for span in ages:
             quantity = span._.quantity

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span, Token
 
+from caseframe.fields.base import spans_in, title_end
 from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.units import number
@@ -82,7 +83,7 @@ def persons_of(doc: Doc) -> Persons:
     """Finds the patients that are told one by one."""
     people: list[Person] = []
     marks: list[tuple[int, int]] = []
-    title_end = _title_end(doc)
+    after_title = doc[: title_end(doc)].end_char
     for person in _introductions(doc):
         index = _same(people, person)
         if index is None:
@@ -90,9 +91,9 @@ def persons_of(doc: Doc) -> Persons:
             index = len(people) - 1
         else:
             people[index] = _merged(people[index], person)
-        if person.start >= title_end:
+        if person.start >= after_title:
             marks.append((person.start, index))
-    ordinals = list(_ordinals(text_of(doc), title_end))
+    ordinals = list(_ordinals(text_of(doc), after_title))
     missing = _counted(ordinals) - len(people)
     people.extend(Person(start=ordinals[0][0]) for _ in range(missing))
     marks.extend((start, n - 1) for start, n in ordinals if n <= len(people))
@@ -100,7 +101,7 @@ def persons_of(doc: Doc) -> Persons:
     shared = tuple(
         (sentence.start_char, sentence.end_char)
         for sentence in doc.sents
-        if _ALL.search(sentence.text) or sentence.start_char < title_end
+        if _ALL.search(sentence.text) or sentence.start_char < after_title
     )
     return Persons(tuple(people), tuple(sorted(marks)), shared)
 
@@ -115,7 +116,7 @@ def _with_common_sex(doc: Doc, people: list[Person]) -> list[Person]:
 
 
 def _introductions(doc: Doc) -> Iterator[Person]:
-    ages = {span.start: span for span in doc.spans.get("quantities", ()) if span.label_ == "AGE"}
+    ages = {span.start: span for span in spans_in(doc, "quantities") if span.label_ == "AGE"}
     for sentence in doc.sents:
         if is_general(sentence):
             continue
@@ -220,13 +221,6 @@ def _counted(ordinals: list[tuple[int, int]]) -> int:
     while count + 1 in numbers:
         count += 1
     return count if count > 1 else 0
-
-
-def _title_end(doc: Doc) -> int:
-    for section in doc.spans.get("sections", ()):
-        if section.label_ == "title":
-            return int(section.end_char)
-    return 0
 
 
 def plural_sexes(doc: Doc) -> list[tuple[str, Span]]:

@@ -23,7 +23,7 @@ from caseframe.fields.anatomy_words import (
     levels_beside,
     side_of,
 )
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
@@ -197,10 +197,10 @@ class _Reading:
         self.diseases = covered(doc, ("diagnosis",))
         self.long_forms = {
             span.start: canonical(span._.long_form)
-            for span in doc.spans.get("abbreviations", ())
+            for span in spans_in(doc, "abbreviations")
             if len(span) == 1 and span._.long_form
         }
-        self.named = {span.end - 1 for span in doc.spans.get("terms", ()) if span.label_ == FIELD}
+        self.named = {span.end - 1 for span in spans_in(doc, "terms") if span.label_ == FIELD}
         self.tells_tumor = any(self.is_tumor(i) for i in range(len(doc)))
 
     def is_tumor(self, i: int) -> bool:
@@ -348,7 +348,7 @@ def _goes_on(doc: Doc, before: Finding | None, finding: Finding) -> bool:
 def _noun_mentions(reading: _Reading) -> list[_Mention]:
     mentions: list[_Mention] = []
     taken: set[int] = set()
-    for span in reading.doc.spans.get("terms", ()):
+    for span in spans_in(reading.doc, "terms"):
         term = span._.term
         if span.label_ != FIELD or term is None or span.start in taken:
             continue

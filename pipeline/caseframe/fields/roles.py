@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import folded_words, section_of
+from caseframe.fields.base import folded_words, section_of, spans_in, title_end
 from caseframe.fields.linear import LinearModel
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of
@@ -133,11 +133,15 @@ def _first_treatment(doc: Doc) -> int:
     known = doc.user_data.get(_TREATED)
     if isinstance(known, int):
         return known
-    title_end = next((section.end for section in doc.spans.get("sections", ()) if section.label_ == "title"), 0)
+    end_of_title = title_end(doc)
     words = folded_words(doc)
     first = len(doc)
-    for span in doc.spans.get("terms", ()):
-        if span.label_ in ("procedure", "therapy") and title_end <= span.start < first and narrative_score(span) > 0.5:
+    for span in spans_in(doc, "terms"):
+        if (
+            span.label_ in ("procedure", "therapy")
+            and end_of_title <= span.start < first
+            and narrative_score(span) > 0.5
+        ):
             sentence = sentence_of(span)
             if not _DONE.isdisjoint(words[sentence.start : sentence.end]):
                 first = span.start

@@ -21,7 +21,7 @@ from pathlib import Path
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
-from caseframe.fields.base import make_finding, section_of
+from caseframe.fields.base import make_finding, section_of, spans_in
 from caseframe.fields.linear import LinearModel
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
@@ -157,7 +157,7 @@ def model() -> LinearModel:
 
 def probability_of(context: Context, site: Site) -> float:
     """How probably a candidate is where the diagnosis sits or the operation is done."""
-    return model().each(features(context, site))[SITE]
+    return model().of(SITE, features(context, site))
 
 
 def sites_of(doc: Doc) -> list[Site]:
@@ -174,7 +174,7 @@ def sites_of(doc: Doc) -> list[Site]:
 
 def _listed(doc: Doc) -> Iterator[Site]:
     last = (-1, -1)
-    for span in doc.spans.get("terms", ()):
+    for span in spans_in(doc, "terms"):
         if span.label_ != "site" or (span.start, span.end) == last:
             continue
         last = (span.start, span.end)
@@ -184,7 +184,7 @@ def _listed(doc: Doc) -> Iterator[Site]:
 
 
 def _levels(doc: Doc) -> Iterator[Site]:
-    for span in doc.spans.get("quantities", ()):
+    for span in spans_in(doc, "quantities"):
         if span.label_ != "LEVEL":
             continue
         term = _term_of_level(str(span._.quantity.canonical))
@@ -248,7 +248,7 @@ def _site_tokens(doc: Doc) -> frozenset[int]:
     """Indexes of the tokens that are anatomy."""
     known = doc.user_data.get("caseframe.site_tokens")
     if not isinstance(known, frozenset):
-        spans = doc.spans.get("terms", ())
+        spans = spans_in(doc, "terms")
         known = frozenset(i for span in spans if span.label_ == "site" for i in range(span.start, span.end))
         doc.user_data["caseframe.site_tokens"] = known
     return known
@@ -316,7 +316,7 @@ class Context:
         self.counts = Counter(site.term.preferred for site in sites)
         self.titled = frozenset(site.term.preferred for site in sites if section_of(site.core) == "title")
         self.labels: dict[int, list[Span]] = {}
-        for span in doc.spans.get("terms", ()):
+        for span in spans_in(doc, "terms"):
             if span.label_ != "site":
                 for i in range(span.start, span.end):
                     self.labels.setdefault(i, []).append(span)

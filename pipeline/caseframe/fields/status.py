@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, treated_for
+from caseframe.fields.base import make_finding, spans_in, title_end, treated_for
 from caseframe.fields.study import study_of
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
@@ -80,7 +80,7 @@ def find(doc: Doc) -> Iterator[Finding]:
         return
     tumor = any(
         span._.term.attributes.get("behavior") and assertion_of(span)[0] in ("present", "historical")
-        for span in doc.spans.get("terms", ())
+        for span in spans_in(doc, "terms")
         if span.label_ == "diagnosis"
     )
     recurrence = list(_recurrence(doc))
@@ -103,11 +103,11 @@ def _matches(doc: Doc, pattern: re.Pattern[str]) -> Iterator[Span]:
 
 
 def _recurrence(doc: Doc) -> Iterator[Finding]:
-    title_end = next((section.end_char for section in doc.spans.get("sections", ()) if section.label_ == "title"), 0)
+    end_of_title = title_end(doc)
     for span in _matches(doc, _RECURRENCE):
         assertion, _ = assertion_of(span)
         before = text_of(doc)[sentence_of(span).start_char : span.start_char]
-        if assertion not in ("present", "absent") or span.start_char < title_end:
+        if assertion not in ("present", "absent") or span.start < end_of_title:
             continue
         if assertion == "present" and _PRESENTING.search(before):
             continue
@@ -189,7 +189,7 @@ def _follow_up(doc: Doc, times: list[Span]) -> Iterator[Finding]:
     cohort = not study_of(doc).told_singly
     known = [(time, time._.days) for time in times if time._.days is not None and time._.days > 0]
     if cohort:
-        for span in doc.spans.get("quantities", ()):
+        for span in spans_in(doc, "quantities"):
             quantity = span._.quantity
             sentence = sentence_of(span)
             near = doc[max(sentence.start, span.start - 8) : min(sentence.end, span.end + 4)].text.lower()

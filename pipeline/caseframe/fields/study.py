@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding
+from caseframe.fields.base import make_finding, spans_in, title_end
 from caseframe.fields.persons import Persons, persons_of
 from caseframe.schema import Article, Finding
 from caseframe.stages.extensions import sentence_of, text_of
@@ -143,7 +143,7 @@ def lowered(text: str) -> str:
 
 def _tells_of_a_patient(doc: Doc) -> bool:
     """Whether anything but the title reads as said of a patient."""
-    return any(span.label_ == "patient" and span.start_char > 0 for span in doc.spans.get("narrative", ()))
+    return any(span.label_ == "patient" and span.start_char > 0 for span in spans_in(doc, "narrative"))
 
 
 def _is_other(text: str, title: str, article: Article | None, *, told: int, reports: bool) -> bool:
@@ -164,14 +164,14 @@ def _is_other(text: str, title: str, article: Article | None, *, told: int, repo
 
 def _count(doc: Doc) -> tuple[int | None, Span | None]:
     """The number of patients reported: from the title, else from the first sentence that reports them."""
-    title_end = next((section.end for section in doc.spans.get("sections", ()) if section.label_ == "title"), 0)
+    end_of_title = title_end(doc)
     best: tuple[int, Span] | None = None
-    for span in doc.spans.get("quantities", ()):
+    for span in spans_in(doc, "quantities"):
         if span.label_ != "PATIENTS":
             continue
         value = span._.quantity.value
         sentence = sentence_of(span)
-        in_title = span.start < title_end
+        in_title = span.start < end_of_title
         if value is None or value < 1 or value != int(value) or _CITED.search(sentence.text):
             continue
         if in_title:

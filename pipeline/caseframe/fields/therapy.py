@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_of
+from caseframe.fields.base import make_finding, spans_in, spans_of
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
@@ -256,7 +256,7 @@ def _last_timing(words: str) -> str:
 
 def _add_quantities(doc: Doc, given: Sequence[_Given]) -> None:
     """Gives each dose, duration and number of cycles to the treatment that it belongs to; doses proper come first."""
-    spans = sorted(doc.spans.get("quantities", ()), key=lambda span: (span.label_ != "DOSE", span.start))
+    spans = sorted(spans_in(doc, "quantities"), key=lambda span: (span.label_ != "DOSE", span.start))
     for span in spans:
         quantity, label = span._.quantity, span.label_
         if quantity.value is None:

@@ -196,7 +196,10 @@ def cell(field: str, findings: Iterable[Finding]) -> str | int | float | None:
 
 def describe(attributes: Mapping[str, object]) -> str:
     """Attributes as a person reads them: `material: titanium; manufacture: 3d_printed, custom_made`."""
-    return "; ".join(
-        f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
-        for name, value in attributes.items()
-    )
+    return "; ".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in attributes.items())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

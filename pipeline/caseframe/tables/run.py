@@ -83,8 +83,10 @@ def _view(case: Row, findings: list[Row]) -> CaseView:
 
 def _finding(row: Row) -> FindingView:
     notes = [str(row["code"])] if row["code"] else []
-    if row["attributes"]:
-        notes.append(describe(json.loads(str(row["attributes"]))))
+    attributes = json.loads(str(row["attributes"])) if row["attributes"] else {}
+    attributes.pop("when_days", None)  # told by the finding itself
+    if attributes:
+        notes.append(describe(attributes))
     if isinstance(row["when_days"], float):
         notes.append(f"day {row['when_days']:g}")
     value = f"{row['value']} {row['unit']}".rstrip()
