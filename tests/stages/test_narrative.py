@@ -35,7 +35,7 @@ UNLABELLED = {
     "femur": """
 G Giant cell tumours of bone are rare and usually benign lesions that occur in young adults.
 G Wide resection may be considered, but reconstruction of the joint remains a challenge.
-G Few cases have been reported in the literature.
+G Very few such cases have so far been described in the literature.
 P We report a 29-year-old woman with a giant cell tumour of the distal femur.
 P She presented with knee pain and swelling for three months.
 P Magnetic resonance imaging revealed a lytic lesion of the left femur.
