@@ -9,11 +9,8 @@ probability of a field is the one with the best relaxed F1 out of fold, within b
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 
 from spacy.tokens import Doc
 
@@ -26,7 +23,7 @@ from fit_roles import common_values, fit_roles
 from fit_roles import examples as role_examples
 from fit_sites import examples as site_examples
 from fit_sites import fit as fit_sites
-from fitting import fit_each, folds, training_docs
+from fitting import arguments, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.07
 LEAST, MOST = 0.3, 0.6
@@ -81,11 +78,8 @@ def use(roles_model: LinearModel, sites_model: LinearModel) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--write", action="store_true", help="write fields/rules/confidence.tsv")
-    arguments = parser.parse_args()
-    texts = list(training_docs(arguments.data))
+    options = arguments(__doc__)
+    texts = list(training_docs(options.data))
     parts = folds([gold.article_id for gold, _ in texts])
     common = common_values(gold for gold, _ in texts)
     role_rows = {gold.article_id: role_examples(gold, doc, common) for gold, doc in texts}
@@ -126,13 +120,8 @@ def main() -> None:
             f"{name:15} {exact.gold:5} {exact.predicted:6}  {exact.precision:.3f} {exact.recall:.3f} {exact.f1:.3f}  "
             f"{loose.precision:.3f} {loose.recall:.3f} {loose.f1:.3f}  {least.get(name, '')}"
         )
-    if arguments.write:
-        path = Path(str(files("caseframe.fields") / "rules" / "confidence.tsv"))
-        model = fit_confidence(rows, least)
-        model.write(
-            path, "Weights of fields/confidence.py, fitted by benchmarks/fit_confidence.py on the training gold."
-        )
-        print(f"{len(model.weights)} features written to {path}")
+    if options.write:
+        ship(fit_confidence(rows, least), "confidence")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,9 @@ A mention's roles are the fields of the gold findings it names (same value, else
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib.resources import files
-from pathlib import Path
 
 from spacy.tokens import Doc
 
@@ -23,7 +20,7 @@ from caseframe.fields.linear import LinearModel
 from caseframe.fields.roles import ROLES, features
 from caseframe.lexicons import surface_parts
 from caseframe.stages.narrative import is_general
-from fitting import fit_each, folds, training_docs
+from fitting import arguments, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.2
 # From here on a role counts as found in the figures below.
@@ -102,20 +99,14 @@ def cross_validate(rows: list[Example]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--write", action="store_true", help="write fields/rules/roles.tsv")
-    arguments = parser.parse_args()
-    texts = list(training_docs(arguments.data))
+    options = arguments(__doc__)
+    texts = list(training_docs(options.data))
     common = common_values(gold for gold, _ in texts)
     rows = [example for gold, doc in texts for example in examples(gold, doc, common)]
     print(f"{len(rows)} mentions")
     cross_validate(rows)
-    if arguments.write:
-        path = Path(str(files("caseframe.fields") / "rules" / "roles.tsv"))
-        model = fit_roles(rows)
-        model.write(path, "Weights of fields/roles.py, fitted by benchmarks/fit_roles.py on the training gold.")
-        print(f"{len(model.weights)} features written to {path}")
+    if options.write:
+        ship(fit_roles(rows), "roles")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ articles as the evaluation does: mentions folded to values, matched one to one w
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 from spacy.tokens import Doc
@@ -26,7 +24,7 @@ from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
-from fitting import fit_each, folds, training_docs
+from fitting import arguments, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.1
 
@@ -117,11 +115,8 @@ def cross_validate(texts: dict[str, Text]) -> dict[float, tuple[Counts, Counts]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--write", action="store_true", help="write fields/rules/sites.tsv")
-    arguments = parser.parse_args()
-    texts = texts_of(arguments.data)
+    options = arguments(__doc__)
+    texts = texts_of(options.data)
     rows = [row for text in texts.values() for row in text.examples]
     print(f"{len(texts)} articles, {len(rows)} candidates, {sum(row.is_site for row in rows)} of them sites")
     for level, (strict, loose) in cross_validate(texts).items():
@@ -129,11 +124,8 @@ def main() -> None:
             f"from {level:.2f}: exact F1 {strict.f1:.3f}; relaxed precision {loose.precision:.3f} "
             f"recall {loose.recall:.3f} F1 {loose.f1:.3f}"
         )
-    if arguments.write:
-        path = Path(str(files("caseframe.fields") / "rules" / "sites.tsv"))
-        model = fit(rows)
-        model.write(path, "Weights of fields/sites.py, fitted by benchmarks/fit_sites.py on the training gold.")
-        print(f"{len(model.weights)} features written to {path}")
+    if options.write:
+        ship(fit(rows), "sites")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,7 @@ from spacy.tokens import Doc
 
 from caseframe.evaluation.gold import GoldArticle, read_gold, read_texts
 from caseframe.fields.linear import BIAS, LinearModel
-from caseframe.pipeline import STAGES, register
-from caseframe.stages.extensions import make_doc
-from caseframe.stages.tokenizer import blank
+from caseframe.pipeline import assemble_stages, run
 
 MIN_ARTICLES = 4
 FOLDS = 5
@@ -29,17 +29,26 @@ Example = tuple[str, tuple[str, ...], dict[str, bool]]
 
 def training_docs(data: Path) -> Iterator[tuple[GoldArticle, Doc]]:
     """The training articles that have cases, as Docs that passed all stages."""
-    register()
-    nlp = blank()
-    for stage in STAGES:
-        nlp.add_pipe(stage)
+    nlp = assemble_stages()
     articles = {article.article_id: article for article in read_texts(data / "casefields_train" / "texts.jsonl")}
     for gold in read_gold(data / "casefields_train" / "gold.jsonl"):
         if any(finding.case for finding in gold.findings):
-            doc = make_doc(nlp, articles[gold.article_id])
-            for _, component in nlp.pipeline:
-                doc = component(doc)
-            yield gold, doc
+            yield gold, run(nlp, articles[gold.article_id])
+
+
+def arguments(description: str | None) -> argparse.Namespace:
+    """The command line of a script that fits: `data`, a folder, and `write`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--write", action="store_true", help="put the weights in the place of the shipped ones")
+    return parser.parse_args()
+
+
+def ship(model: LinearModel, name: str) -> None:
+    """Writes the weights of `fields/<name>.py`."""
+    path = Path(str(files("caseframe.fields") / "rules" / f"{name}.tsv"))
+    model.write(path, f"Weights of fields/{name}.py, fitted by benchmarks/fit_{name}.py on the training gold.")
+    print(f"{len(model.weights)} features written to {path}")
 
 
 def folds(articles: Sequence[str]) -> list[set[str]]:

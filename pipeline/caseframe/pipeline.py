@@ -44,13 +44,19 @@ def register() -> None:
 
 def assemble(*, lexicons: Sequence[str] = (), builtin_lexicons: bool = True, fields: Sequence[str] = ()) -> Language:
     """Makes the pipeline of rules and lexicons from its parts."""
+    nlp = assemble_stages(lexicons=lexicons, builtin_lexicons=builtin_lexicons)
+    nlp.add_pipe(CASES, config={"fields": list(fields)})
+    return nlp
+
+
+def assemble_stages(*, lexicons: Sequence[str] = (), builtin_lexicons: bool = True) -> Language:
+    """The language stages alone, without the fields."""
     register()
     nlp = blank()
     nlp.max_length = MAX_TEXT_CHARS
     for stage in STAGES:
         config = {"lexicons": list(lexicons), "builtin": builtin_lexicons} if stage == "caseframe_terms" else {}
         nlp.add_pipe(stage, config=config)
-    nlp.add_pipe(CASES, config={"fields": list(fields)})
     return nlp
 
 
@@ -95,8 +101,6 @@ def load(
     `model` is the folder of a saved pipeline (default: the shipped one); `lexicons` are further TSV files; `fields`
     names the fields to fill (empty: all). After `doc = nlp(text)`, `doc._.extraction` holds the result.
     """
-    if model is None and (lexicons or not builtin_lexicons or fields):
-        return assemble(lexicons=lexicons, builtin_lexicons=builtin_lexicons, fields=fields)
     path = Path(model) if model else shipped_model()
     register()
     overrides: dict[str, object] = {}
@@ -124,9 +128,7 @@ def extract_all(nlp: Language, articles: Iterable[Article]) -> Iterator[tuple[Do
         try:
             if len(article.text) > MAX_TEXT_CHARS:
                 raise ValueError(f"the text has {len(article.text):,} characters, more than {MAX_TEXT_CHARS:,}")
-            doc = make_doc(nlp, article)
-            for _, component in nlp.pipeline:
-                doc = component(doc)
+            doc = run(nlp, article)
             yield doc, extraction_of(doc)
         except Exception as error:  # one bad document never ends a run
             cure = "Report the article with this message; the rest of the run is not affected"
@@ -137,7 +139,12 @@ def extract_article(source: str | Article, nlp: Language | None = None) -> Extra
     """Extracts one article, or a bare text."""
     nlp = nlp or load()
     article = source if isinstance(source, Article) else Article("text", abstract=source)
+    return extraction_of(run(nlp, article))
+
+
+def run(nlp: Language, article: Article) -> Doc:
+    """The Doc of an article after every component."""
     doc = make_doc(nlp, article)
     for _, component in nlp.pipeline:
         doc = component(doc)
-    return extraction_of(doc)
+    return doc

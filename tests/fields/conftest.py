@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from spacy.language import Language
 
-from caseframe.pipeline import extract_article
+from caseframe.pipeline import assemble_stages, extract_article
 from caseframe.schema import Article, Extraction
 
 Extract = Callable[..., Extraction]
@@ -25,3 +25,9 @@ def extract(nlp: Language) -> Extract:
         return extraction
 
     return extract
+
+
+@pytest.fixture(scope="session")
+def stages() -> Language:
+    """The language stages without the fields."""
+    return assemble_stages()

@@ -6,22 +6,11 @@ import pytest
 from spacy.language import Language
 
 from caseframe.fields import measurements
-from caseframe.pipeline import STAGES, register
 from caseframe.schema import Finding
-from caseframe.stages.tokenizer import blank
 
 
-@pytest.fixture(scope="module")
-def nlp() -> Language:
-    register()
-    language = blank()
-    for stage in STAGES:
-        language.add_pipe(stage)
-    return language
-
-
-def measured(nlp: Language, text: str) -> list[Finding]:
-    return [finding for finding in measurements.find(nlp(text)) if "number" in finding.attributes]
+def measured(stages: Language, text: str) -> list[Finding]:
+    return [finding for finding in measurements.find(stages(text)) if "number" in finding.attributes]
 
 
 @pytest.mark.parametrize(
@@ -41,57 +30,57 @@ def measured(nlp: Language, text: str) -> list[Finding]:
         ("The Wexner score was 3.", "wexner", 3, None),
     ],
 )
-def test_number_and_unit(nlp: Language, text: str, value: str, number: float | str, unit: str | None) -> None:
-    (finding,) = measured(nlp, text)
+def test_number_and_unit(stages: Language, text: str, value: str, number: float | str, unit: str | None) -> None:
+    (finding,) = measured(stages, text)
     assert (finding.value, finding.attributes["number"]) == (value, number)
     if unit is not None:
         assert finding.attributes["unit"] == unit
 
 
-def test_maximum_from_the_text_or_the_lexicon(nlp: Language) -> None:
-    assert measured(nlp, "The MSTS score was 26/30.")[0].attributes["maximum"] == 30
-    assert measured(nlp, "The Harris hip score was 92 points.")[0].attributes["maximum"] == 100
+def test_maximum_from_the_text_or_the_lexicon(stages: Language) -> None:
+    assert measured(stages, "The MSTS score was 26/30.")[0].attributes["maximum"] == 30
+    assert measured(stages, "The Harris hip score was 92 points.")[0].attributes["maximum"] == 100
 
 
-def test_before_and_after(nlp: Language) -> None:
-    findings = measured(nlp, "The Harris hip score improved from 45 to 92 points at the last follow-up.")
+def test_before_and_after(stages: Language) -> None:
+    findings = measured(stages, "The Harris hip score improved from 45 to 92 points at the last follow-up.")
     assert [(f.attributes["number"], f.attributes["phase"]) for f in findings] == [
         (45, "preoperative"),
         (92, "last_follow_up"),
     ]
 
 
-def test_each_measure_has_its_own_number(nlp: Language) -> None:
-    findings = measured(nlp, "Blood loss was 300 ml and the operative time was 95 min.")
+def test_each_measure_has_its_own_number(stages: Language) -> None:
+    findings = measured(stages, "Blood loss was 300 ml and the operative time was 95 min.")
     assert {f.value: f.attributes["number"] for f in findings} == {"blood_loss": 300, "operative_time": 95}
 
 
-def test_a_quantity_of_another_kind_is_not_taken(nlp: Language) -> None:
-    assert measured(nlp, "Blood loss was minimal and she was seen after 3 months.") == []
+def test_a_quantity_of_another_kind_is_not_taken(stages: Language) -> None:
+    assert measured(stages, "Blood loss was minimal and she was seen after 3 months.") == []
 
 
 @pytest.mark.parametrize(
     "text", ["Constant pain of 3 weeks.", "He came from Asia with 2 lesions.", "The lesions had 1p loss."]
 )
-def test_everyday_words_measure_nothing(nlp: Language, text: str) -> None:
-    assert measured(nlp, text) == []
+def test_everyday_words_measure_nothing(stages: Language, text: str) -> None:
+    assert measured(stages, text) == []
 
 
-def test_a_measure_without_number_is_little_worth(nlp: Language) -> None:
-    (finding,) = measurements.find(nlp("The DASH questionnaire was filled in."))
+def test_a_measure_without_number_is_little_worth(stages: Language) -> None:
+    (finding,) = measurements.find(stages("The DASH questionnaire was filled in."))
     assert finding.value == "dash"
     assert finding.confidence < 0.5
 
 
-def test_offsets_hold(nlp: Language) -> None:
+def test_offsets_hold(stages: Language) -> None:
     text = "Follow-up – MSTS 27/30 (90 %), VAS 2, knee ROM 0–120°, LVEF 55 %."
-    for finding in measurements.find(nlp(text)):
+    for finding in measurements.find(stages(text)):
         assert text[finding.start : finding.end] == finding.text
 
 
 @pytest.mark.parametrize("filler", ["1" * 5000, "was " * 2000, "from " * 2000, "20/40 " * 500])
-def test_hostile_text_takes_no_time(nlp: Language, filler: str) -> None:
-    doc = nlp(f"MSTS score {filler} and visual acuity {filler} blood loss {filler}")
+def test_hostile_text_takes_no_time(stages: Language, filler: str) -> None:
+    doc = stages(f"MSTS score {filler} and visual acuity {filler} blood loss {filler}")
     start = perf_counter()
     list(measurements.find(doc))
     assert perf_counter() - start < 2

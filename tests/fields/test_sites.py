@@ -10,26 +10,15 @@ from hypothesis import strategies as st
 from spacy.language import Language
 
 from caseframe.fields.sites import MIN_PROBABILITY, Context, find, probability_of, sites_of
-from caseframe.pipeline import STAGES, register
 from caseframe.schema import Finding
-from caseframe.stages.tokenizer import blank
 
 
-@pytest.fixture(scope="module")
-def nlp() -> Language:
-    register()
-    pipeline = blank()
-    for stage in STAGES:
-        pipeline.add_pipe(stage)
-    return pipeline
+def candidates(stages: Language, text: str) -> list[tuple[str, str, str]]:
+    return [(site.span.text, site.term.preferred, site.laterality) for site in sites_of(stages(text))]
 
 
-def candidates(nlp: Language, text: str) -> list[tuple[str, str, str]]:
-    return [(site.span.text, site.term.preferred, site.laterality) for site in sites_of(nlp(text))]
-
-
-def findings(nlp: Language, text: str) -> list[Finding]:
-    return list(find(nlp(text)))
+def findings(stages: Language, text: str) -> list[Finding]:
+    return list(find(stages(text)))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +44,8 @@ def findings(nlp: Language, text: str) -> list[Finding]:
         ("Fusion from L4 to S1.", ("L4 to S1", "lumbosacral spine", "")),
     ],
 )
-def test_words_value_and_side(nlp: Language, text: str, expected: tuple[str, str, str]) -> None:
-    assert candidates(nlp, text)[0] == expected
+def test_words_value_and_side(stages: Language, text: str, expected: tuple[str, str, str]) -> None:
+    assert candidates(stages, text)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -76,26 +65,28 @@ def test_words_value_and_side(nlp: Language, text: str, expected: tuple[str, str
         "It was the sole reason.",
     ],
 )
-def test_pictures_ways_in_and_donors_are_no_sites(nlp: Language, text: str) -> None:
-    assert candidates(nlp, text) == []
+def test_pictures_ways_in_and_donors_are_no_sites(stages: Language, text: str) -> None:
+    assert candidates(stages, text) == []
 
 
-def test_parts_named_like_regions(nlp: Language) -> None:
-    values = [value for _, value, _ in candidates(nlp, "A mass in the neck and body of the pancreas was resected.")]
+def test_parts_named_like_regions(stages: Language) -> None:
+    values = [value for _, value, _ in candidates(stages, "A mass in the neck and body of the pancreas was resected.")]
     assert values == ["body of pancreas"]
-    assert [value for _, value, _ in candidates(nlp, "A mass in the neck of the patient.")][:1] != ["body of pancreas"]
+    assert [value for _, value, _ in candidates(stages, "A mass in the neck of the patient.")][:1] != [
+        "body of pancreas"
+    ]
 
 
-def test_a_side_told_once_holds_for_the_site(nlp: Language) -> None:
+def test_a_side_told_once_holds_for_the_site(stages: Language) -> None:
     text = "Tumour of the femur\nA 20-year-old man had a tumour of the left femur."
-    assert [side for _, value, side in candidates(nlp, text) if value == "femur"] == ["left", "left"]
+    assert [side for _, value, side in candidates(stages, text) if value == "femur"] == ["left", "left"]
     both = "A tumour of the left femur. The right femur was normal. The femur was fixed."
-    assert [side for _, _, side in candidates(nlp, both)] == ["left", "right", ""]
+    assert [side for _, _, side in candidates(stages, both)] == ["left", "right", ""]
 
 
-def test_findings_carry_code_side_words_and_confidence(nlp: Language) -> None:
+def test_findings_carry_code_side_words_and_confidence(stages: Language) -> None:
     text = "A 30-year-old woman presented with a giant cell tumor of the right proximal humerus."
-    (finding,) = findings(nlp, text)
+    (finding,) = findings(stages, text)
     assert (finding.field, finding.value, finding.code) == ("site", "proximal humerus", "ICDO3:C40.0")
     assert finding.text == "right proximal humerus" == text[finding.start : finding.end]
     assert dict(finding.attributes) == {"laterality": "right"}
@@ -104,8 +95,8 @@ def test_findings_carry_code_side_words_and_confidence(nlp: Language) -> None:
     assert MIN_PROBABILITY <= finding.confidence <= 1
 
 
-def test_where_the_tumour_lies_is_surer_than_what_is_by_the_way(nlp: Language) -> None:
-    doc = nlp(
+def test_where_the_tumour_lies_is_surer_than_what_is_by_the_way(stages: Language) -> None:
+    doc = stages(
         "A 40-year-old man had a chondrosarcoma of the left scapula. Computed tomography of the chest was normal. "
         "The mass of the scapula was resected."
     )
@@ -116,22 +107,22 @@ def test_where_the_tumour_lies_is_surer_than_what_is_by_the_way(nlp: Language) -
     assert {finding.value for finding in find(doc)} == {"scapula"}
 
 
-def test_denied_and_relatives_sites_are_none(nlp: Language) -> None:
+def test_denied_and_relatives_sites_are_none(stages: Language) -> None:
     text = "There was no evidence of hepatic lesions. His mother had breast cancer."
-    assert findings(nlp, text) == []
+    assert findings(stages, text) == []
 
 
-def test_levels_that_are_sacral(nlp: Language) -> None:
-    assert [value for _, value, _ in candidates(nlp, "A tumour at S1-S3.")] == ["sacrum"]
+def test_levels_that_are_sacral(stages: Language) -> None:
+    assert [value for _, value, _ in candidates(stages, "A tumour at S1-S3.")] == ["sacrum"]
 
 
-def test_a_text_without_sites(nlp: Language) -> None:
-    assert findings(nlp, "") == []
-    assert findings(nlp, "We thank the reviewers.") == []
+def test_a_text_without_sites(stages: Language) -> None:
+    assert findings(stages, "") == []
+    assert findings(stages, "We thank the reviewers.") == []
 
 
-def test_findings_can_be_pickled(nlp: Language) -> None:
-    found = findings(nlp, "A 50-year-old man had an osteosarcoma of the left femur.")
+def test_findings_can_be_pickled(stages: Language) -> None:
+    found = findings(stages, "A 50-year-old man had an osteosarcoma of the left femur.")
     assert found and pickle.loads(pickle.dumps(found)) == found
 
 
@@ -142,25 +133,11 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(WORDS, max_size=25))
-def test_offsets_hold_for_any_order_of_words(words: list[str]) -> None:
+def test_offsets_hold_for_any_order_of_words(stages: Language, words: list[str]) -> None:
     text = " ".join(words)
-    doc = _shared()(text)
+    doc = stages(text)
     for site in sites_of(doc):
         assert site.span.start <= site.core.start < site.core.end <= site.span.end
         assert site.laterality in ("", "left", "right", "bilateral", "midline")
     for finding in find(doc):
         assert text[finding.start : finding.end] == finding.text
-
-
-_PIPELINES: list[Language] = []
-
-
-def _shared() -> Language:
-    """One pipeline for all examples that hypothesis makes."""
-    if not _PIPELINES:
-        register()
-        pipeline = blank()
-        for stage in STAGES:
-            pipeline.add_pipe(stage)
-        _PIPELINES.append(pipeline)
-    return _PIPELINES[0]

@@ -6,26 +6,15 @@ import pytest
 from spacy.language import Language
 
 from caseframe.fields import therapy
-from caseframe.pipeline import STAGES, register
 from caseframe.schema import Finding
-from caseframe.stages.tokenizer import blank
 
 
-@pytest.fixture(scope="module")
-def nlp() -> Language:
-    register()
-    language = blank()
-    for stage in STAGES:
-        language.add_pipe(stage)
-    return language
+def found(stages: Language, text: str) -> dict[str, Finding]:
+    return {str(finding.value): finding for finding in therapy.find(stages(text))}
 
 
-def found(nlp: Language, text: str) -> dict[str, Finding]:
-    return {str(finding.value): finding for finding in therapy.find(nlp(text))}
-
-
-def test_duration_and_timing_before_the_treatment(nlp: Language) -> None:
-    finding = found(nlp, "After 3-months of neoadjuvant chemotherapy the tumour was resected.")["chemotherapy"]
+def test_duration_and_timing_before_the_treatment(stages: Language) -> None:
+    finding = found(stages, "After 3-months of neoadjuvant chemotherapy the tumour was resected.")["chemotherapy"]
     assert finding.attributes["timing"] == "neoadjuvant"
     assert finding.attributes["duration_days"] == pytest.approx(91, abs=1)
 
@@ -40,28 +29,28 @@ def test_duration_and_timing_before_the_treatment(nlp: Language) -> None:
         ("palliative radiotherapy", "palliative"),
     ],
 )
-def test_timing(nlp: Language, words: str, timing: str) -> None:
-    assert found(nlp, f"She received {words}.")["radiotherapy"].attributes["timing"] == timing
+def test_timing(stages: Language, words: str, timing: str) -> None:
+    assert found(stages, f"She received {words}.")["radiotherapy"].attributes["timing"] == timing
 
 
-def test_timing_is_not_asked_of_painkillers(nlp: Language) -> None:
-    assert "timing" not in found(nlp, "Postoperative ibuprofen was given.")["ibuprofen"].attributes
+def test_timing_is_not_asked_of_painkillers(stages: Language) -> None:
+    assert "timing" not in found(stages, "Postoperative ibuprofen was given.")["ibuprofen"].attributes
 
 
-def test_each_dose_goes_to_its_drug(nlp: Language) -> None:
-    findings = found(nlp, "We gave atropine 0.5 mg and epinephrine 1 mg, then 400 mg of fluconazole daily.")
+def test_each_dose_goes_to_its_drug(stages: Language) -> None:
+    findings = found(stages, "We gave atropine 0.5 mg and epinephrine 1 mg, then 400 mg of fluconazole daily.")
     doses = {name: (f.attributes.get("dose"), f.attributes.get("dose_unit")) for name, f in findings.items()}
     assert doses == {"atropine": (0.5, "mg"), "epinephrine": (1, "mg"), "fluconazole": (400, "mg/day")}
 
 
-def test_radiation_dose_reaches_over_words(nlp: Language) -> None:
-    finding = found(nlp, "He had radiotherapy of the pelvis and both hips (total dose 50 Gy in 25 fractions).")
+def test_radiation_dose_reaches_over_words(stages: Language) -> None:
+    finding = found(stages, "He had radiotherapy of the pelvis and both hips (total dose 50 Gy in 25 fractions).")
     assert finding["radiotherapy"].attributes["dose"] == 50
     assert finding["radiotherapy"].attributes["dose_unit"] == "Gy"
 
 
-def test_cycles_hold_for_all_drugs_told_together(nlp: Language) -> None:
-    findings = found(nlp, "The patient received six cycles of doxorubicin, cisplatin and ifosfamide.")
+def test_cycles_hold_for_all_drugs_told_together(stages: Language) -> None:
+    findings = found(stages, "The patient received six cycles of doxorubicin, cisplatin and ifosfamide.")
     assert {name: f.attributes.get("cycles") for name, f in findings.items()} == {
         "doxorubicin": 6,
         "cisplatin": 6,
@@ -69,20 +58,20 @@ def test_cycles_hold_for_all_drugs_told_together(nlp: Language) -> None:
     }
 
 
-def test_duration_after_the_drug(nlp: Language) -> None:
-    finding = found(nlp, "He was treated with oral doxycycline for 6 weeks.")["doxycycline"]
+def test_duration_after_the_drug(stages: Language) -> None:
+    finding = found(stages, "He was treated with oral doxycycline for 6 weeks.")["doxycycline"]
     assert finding.attributes["duration_days"] == 42
 
 
-def test_a_time_point_is_no_duration(nlp: Language) -> None:
+def test_a_time_point_is_no_duration(stages: Language) -> None:
     assert (
         "duration_days"
-        not in found(nlp, "Chemotherapy was begun and 3 months later she died.")["chemotherapy"].attributes
+        not in found(stages, "Chemotherapy was begun and 3 months later she died.")["chemotherapy"].attributes
     )
 
 
-def test_combined_treatment_gives_its_parts(nlp: Language) -> None:
-    findings = found(nlp, "She was treated with neoadjuvant radiochemotherapy.")
+def test_combined_treatment_gives_its_parts(stages: Language) -> None:
+    findings = found(stages, "She was treated with neoadjuvant radiochemotherapy.")
     assert set(findings) == {"chemotherapy", "radiotherapy"}
     assert {f.text for f in findings.values()} == {"neoadjuvant radiochemotherapy"} or {
         f.text for f in findings.values()
@@ -100,40 +89,40 @@ def test_combined_treatment_gives_its_parts(nlp: Language) -> None:
         "Oxygen saturation fell.",
     ],
 )
-def test_what_was_not_given_is_no_therapy(nlp: Language, text: str) -> None:
-    assert found(nlp, text) == {}
+def test_what_was_not_given_is_no_therapy(stages: Language, text: str) -> None:
+    assert found(stages, text) == {}
 
 
-def test_substances_of_the_body_count_where_given(nlp: Language) -> None:
-    assert set(found(nlp, "She was given intravenous calcium and insulin.")) == {"calcium", "insulin"}
+def test_substances_of_the_body_count_where_given(stages: Language) -> None:
+    assert set(found(stages, "She was given intravenous calcium and insulin.")) == {"calcium", "insulin"}
 
 
-def test_regimen_and_generic_are_both_named(nlp: Language) -> None:
-    assert set(found(nlp, "Chemotherapy with FOLFOX was started.")) == {"chemotherapy", "folfox"}
+def test_regimen_and_generic_are_both_named(stages: Language) -> None:
+    assert set(found(stages, "Chemotherapy with FOLFOX was started.")) == {"chemotherapy", "folfox"}
 
 
-def test_drug_right_before_chemotherapy_says_it_all(nlp: Language) -> None:
-    findings = found(nlp, "Temozolomide chemotherapy was given.")
+def test_drug_right_before_chemotherapy_says_it_all(stages: Language) -> None:
+    findings = found(stages, "Temozolomide chemotherapy was given.")
     assert findings["chemotherapy"].confidence < 0.5 < findings["temozolomide"].confidence
 
 
-def test_treatment_of_long_ago_is_historical(nlp: Language) -> None:
-    assert found(nlp, "A sarcoma arose 20 years after radiotherapy.")["radiotherapy"].assertion == "historical"
+def test_treatment_of_long_ago_is_historical(stages: Language) -> None:
+    assert found(stages, "A sarcoma arose 20 years after radiotherapy.")["radiotherapy"].assertion == "historical"
 
 
-def test_denied_treatment_is_absent(nlp: Language) -> None:
-    assert found(nlp, "No adjuvant chemotherapy was given.")["chemotherapy"].assertion == "absent"
+def test_denied_treatment_is_absent(stages: Language) -> None:
+    assert found(stages, "No adjuvant chemotherapy was given.")["chemotherapy"].assertion == "absent"
 
 
-def test_offsets_hold(nlp: Language) -> None:
+def test_offsets_hold(stages: Language) -> None:
     text = "Ewing’s sarcoma – 5 cycles of VDC/IE, then radiotherapy/TMZ (54 Gy)."
-    for finding in therapy.find(nlp(text)):
+    for finding in therapy.find(stages(text)):
         assert text[finding.start : finding.end] == finding.text
 
 
 @pytest.mark.parametrize("filler", ["1" * 5000, "and " * 2000, "(" * 3000, "a-" * 3000])
-def test_hostile_text_takes_no_time(nlp: Language, filler: str) -> None:
-    doc = nlp(f"Cisplatin 5 mg {filler} doxorubicin for 3 weeks {filler} chemotherapy")
+def test_hostile_text_takes_no_time(stages: Language, filler: str) -> None:
+    doc = stages(f"Cisplatin 5 mg {filler} doxorubicin for 3 weeks {filler} chemotherapy")
     start = perf_counter()
     list(therapy.find(doc))
     assert perf_counter() - start < 2

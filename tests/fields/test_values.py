@@ -8,17 +8,7 @@ from spacy.language import Language
 from caseframe.fields import conditions, outcomes
 from caseframe.fields.study import study_of
 from caseframe.lexicons.folding import canonical, singular
-from caseframe.pipeline import STAGES, extract_article, load, register
-from caseframe.stages.tokenizer import blank
-
-
-@pytest.fixture(scope="module")
-def stages() -> Language:
-    register()
-    nlp = blank()
-    for stage in STAGES:
-        nlp.add_pipe(stage)
-    return nlp
+from caseframe.pipeline import extract_article, load
 
 
 def named(stages: Language, text: str) -> list[str]:

@@ -28,7 +28,7 @@ from caseframe.sources import Input, ReadOptions, iter_inputs, read_input
 from caseframe.stages.language import is_english
 from caseframe.tables.database import write_views
 from caseframe.tables.delimited import write_csv
-from caseframe.tables.parquet import drop_articles, parts, read_part, read_rows, write_part
+from caseframe.tables.parquet import count_rows, drop_articles, parts, read_part, read_rows, write_part
 from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_rows, cases_schema, finding_rows
 from caseframe.tables.workbook import write_workbook
 
@@ -135,7 +135,7 @@ def run_extraction(
             break
     _finalise(state, config)
     seconds = time.monotonic() - started
-    _describe(state, config, inputs, seconds)
+    _describe(state, config, seconds)
     counts = {name: state.counts[name] for name in COUNTS}
     return RunSummary(out, counts, seconds, tuple(state.first_failures))
 
@@ -150,12 +150,11 @@ def _restore(state: _State, inputs: Sequence[Input]) -> None:
                 "Resume with the same inputs in the same order, or give another -o",
             )
         state.counts.update(entry.counts)
-        for path in parts(state.run.table("articles")):
-            if int(path.stem.split("-")[1]) == number:
-                for row in read_part(path, ["article_id", "version"]):
-                    article_id = str(row["article_id"])
-                    state.forget(article_id)
-                    state.place[article_id] = (path.stem, int(str(row["version"])))
+        for path in state.run.parts_of("articles", number):
+            for row in read_part(path, ["article_id", "version"]):
+                article_id = str(row["article_id"])
+                state.forget(article_id)
+                state.place[article_id] = (path.stem, int(str(row["version"])))
         for article_id in entry.deleted:
             state.forget(article_id)
 
@@ -275,8 +274,8 @@ def _finalise(state: _State, config: ExtractConfig) -> None:
     for stem, ids in sorted(state.stale.items()):
         for table in ("articles", "cases", "findings"):
             drop_articles(run.table(table) / f"{stem}.parquet", ids)
-    state.counts["cases"] = sum(1 for _ in read_rows(run.table("cases"), ["case_id"]))
-    state.counts["findings"] = sum(1 for _ in read_rows(run.table("findings"), ["field"]))
+    state.counts["cases"] = count_rows(run.table("cases"))
+    state.counts["findings"] = count_rows(run.table("findings"))
     if not parts(run.table("articles")):
         _write_empty(run)
     case_columns = cases_schema(evidence=config.output.evidence).names
@@ -302,7 +301,7 @@ def _write_empty(run: RunDirectory) -> None:
     write_part(run.part("cases", 0, 0), [], cases_schema(evidence=run.config.output.evidence))
 
 
-def _describe(state: _State, config: ExtractConfig, inputs: Sequence[Input], seconds: float) -> None:
+def _describe(state: _State, config: ExtractConfig, seconds: float) -> None:
     entries = state.run.finished
     write_json(
         state.run.path / RUN_FILE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -42,6 +41,10 @@ class RunDirectory:
     def table(self, name: str) -> Path:
         """Folder of a table's parts."""
         return self.path / name
+
+    def parts_of(self, table: str, number: int) -> list[Path]:
+        """The parts of one input, in order."""
+        return sorted(self.table(table).glob(f"part-{number:05d}-*.parquet"))
 
     def part(self, table: str, number: int, chunk: int) -> Path:
         """Path of one part: the number of the input, then of the chunk in it."""
@@ -131,12 +134,6 @@ def write_json(path: Path, content: object) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(path)
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_manifest(path: Path, config: ExtractConfig) -> Iterator[Finished]:

@@ -24,17 +24,6 @@ from caseframe.stages.extensions import sentence_of, text_of
 
 _SOURCE = "conditions"
 _FIELDS = ("diagnosis", "complication", "symptom", "comorbidity")
-_GENERIC_TUMOR = {
-    "tumor",
-    "neoplasm",
-    "cancer",
-    "malignancy",
-    "carcinoma",
-    "sarcoma",
-    "disease",
-    "disorder",
-    "syndrome",
-}
 _SUFFIX = re.compile(
     r"(?:itis|osis|opathy|emia|algia|plegia|paresis|rrhagia|rrhea|ectasis|malacia|penia|megaly|uria|oma|ptysis|trophy|"
     r"plasia|spasm|pathy|phagia|pnea|kinesia|esthesia|opia|edema|thorax|cele|lithiasis|toxicity|sthenia)$"
@@ -43,7 +32,7 @@ _NO_CONDITION = frozenset(
     "diagnosis prognosis hypnosis apoptosis mitosis meiosis anastomosis symbiosis phagocytosis homeostasis osmosis "
     "metamorphosis hypothesis synthesis prosthesis metastasis stoma soma genoma coma-scale diploma aroma "
     "sympathy empathy "
-    "homeopathy utopia telepathy symbiosis endocytosis biosynthesis urinalysis narcosis tuberosis pertrochanteric "
+    "homeopathy utopia telepathy endocytosis biosynthesis urinalysis narcosis tuberosis pertrochanteric "
     "hemostasis allotransplantation sclerosant microscopia arthrodesis osteosynthesis angiogenesis trypanosoma "
     "schistosoma oklahoma".split()
 )
@@ -60,8 +49,8 @@ HEADS = frozenset(
     "intussusception atrophy hypertrophy hyperplasia dysplasia agenesis aplasia atresia duplication ectopia "
     "polyp stone "
     "calculus callus nonunion malunion loosening migration granuloma rash eruption itching tenderness stiffness "
-    "paralysis seizure tremor ataxia spasm cramp loss hypertension hypotension burn discomfort stiffness "
-    "perforation extravasation protrusion induration".split()
+    "paralysis seizure tremor ataxia spasm cramp loss hypertension hypotension burn discomfort "
+    "extravasation protrusion induration".split()
 )
 # "systemic disease", "primary lesion": a head beside which nothing names what it is.
 _VAGUE_HEADS = frozenset(

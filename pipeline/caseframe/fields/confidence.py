@@ -9,14 +9,11 @@ finding is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import folded_words
-from caseframe.fields.linear import LinearModel
+from caseframe.fields.linear import LinearModel, shipped
 from caseframe.schema import Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import narrative_score
@@ -32,10 +29,9 @@ _LEAST = "(least)"
 _WINDOW = 3
 
 
-@cache
 def model() -> LinearModel:
     """The shipped weights; its classes are the fields."""
-    return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / "confidence.tsv")))
+    return shipped("confidence")
 
 
 def confidence_of(names: Sequence[str], field: str) -> float:
@@ -90,7 +86,7 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
     for i in range(sentence.start, sentence.end):
         if not span.start <= i < span.end and len(words[i]) > 4 and words[i].isalpha():
             yield f"sentence={words[i]}"
-    yield f"said={min(9, int(10 * finding.confidence))}&mentions={min(len(group), 3)}"
+    yield f"said={_tenth(finding)}&mentions={min(len(group), 3)}"
 
 
 def _rivals(finding: Finding, folded: Folded) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from caseframe.errors import ModelError
@@ -69,6 +71,12 @@ class LinearModel:
         column = self.classes.index(name)
         table = self.weights
         return _logistic(sum(table[feature][column] for feature in (BIAS, *features) if feature in table))
+
+
+@cache
+def shipped(name: str) -> LinearModel:
+    """The weights of `rules/<name>.tsv`, read once a process."""
+    return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / f"{name}.tsv")))
 
 
 def _logistic(value: float) -> float:

@@ -192,7 +192,6 @@ class ProcedureWord:
     value: str
     category: str
     alone: bool = True
-    misspelt: bool = False
 
 
 @lru_cache(maxsize=100_000)
@@ -214,7 +213,7 @@ def procedure_word(word: str) -> ProcedureWord | None:
     meant = correct(folded)
     if meant is not None:
         known = _listed_words()[meant]
-        return ProcedureWord(known.value, known.category, misspelt=True)
+        return ProcedureWord(known.value, known.category)
     category_ = category_of(folded)
     return ProcedureWord(folded, category_) if category_ else None
 

@@ -9,15 +9,12 @@ by `benchmarks/fit_roles.py` on the training gold.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import folded_words, section_of, spans_in, title_end
-from caseframe.fields.linear import LinearModel
+from caseframe.fields.linear import LinearModel, shipped
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of
 from caseframe.stages.narrative import narrative_score
@@ -39,10 +36,9 @@ _DONE = frozenset(
 )
 
 
-@cache
 def model() -> LinearModel:
     """The shipped weights."""
-    return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / "roles.tsv")))
+    return shipped("roles")
 
 
 def roles_of(doc: Doc, condition: Condition) -> dict[str, float]:

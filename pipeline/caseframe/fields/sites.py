@@ -14,15 +14,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
 from caseframe.fields.base import make_finding, section_of, spans_in
-from caseframe.fields.linear import LinearModel
+from caseframe.fields.linear import LinearModel, shipped
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Finding
@@ -149,10 +146,9 @@ def find(doc: Doc) -> Iterator[Finding]:
         )
 
 
-@cache
 def model() -> LinearModel:
     """The shipped weights."""
-    return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / "sites.tsv")))
+    return shipped("sites")
 
 
 def probability_of(context: Context, site: Site) -> float:
