@@ -64,6 +64,7 @@ def test_tables_of_a_run(tmp_path: Path) -> None:
     assert "'=cmd()" in (out / "cases.csv").read_text(encoding="utf-8-sig")
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert run["state"] == "finished" and run["counts"]["articles"] == 2 and len(run["inputs"][0]["sha256"]) == 64
+    assert run["inputs"][0]["counts"]["articles"] == 2 and "cases" not in run["inputs"][0]["counts"]
 
 
 def test_offsets_hold_in_the_tables(tmp_path: Path) -> None:

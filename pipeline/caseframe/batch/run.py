@@ -32,7 +32,9 @@ from caseframe.tables.parquet import count_rows, drop_articles, parts, read_part
 from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_rows, cases_schema, finding_rows
 from caseframe.tables.workbook import write_workbook
 
-COUNTS = ("read", "articles", "superseded", "deleted", "filtered", "failed", "cases", "findings")
+# Counted input by input; cases and findings are counted in the finished tables.
+INPUT_COUNTS = ("read", "articles", "superseded", "deleted", "filtered", "failed")
+COUNTS = (*INPUT_COUNTS, "cases", "findings")
 _SHOWN_FAILURES = 3
 _LIBRARIES = ("spacy", "scispacy", "pyarrow", "lxml")
 
@@ -200,7 +202,7 @@ def _read_one(
             if progress is not None:
                 progress(source.name, state.counts)
     _write(state, number, chunk)
-    counts = {name: state.counts[name] - before[name] for name in COUNTS}
+    counts = {name: state.counts[name] - before[name] for name in INPUT_COUNTS}
     state.run.finish(Finished(source.name, number, source.sha256(), counts, deleted))
     return limit is None or state.counts["articles"] < limit
 
