@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from caseframe.evaluation.gold import GoldArticle, read_gold, read_texts
-from caseframe.evaluation.matching import Counts, micro, relaxed, score_article, total
+from caseframe.evaluation.matching import micro, relaxed, score_article, total
+from caseframe.evaluation.records import Counts
 from caseframe.pipeline import extract_article, load
 from caseframe.schema import CASE_FIELDS, FIELDS, Extraction
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from spacy.tokens import Doc
 
 from caseframe.evaluation.gold import GoldArticle, GoldFinding
-from caseframe.evaluation.matching import Counts, exact, matched_pairs, occurrences, relaxed, same_value
+from caseframe.evaluation.matching import exact, matched_pairs, occurrences, relaxed, same_value
+from caseframe.evaluation.records import Counts
 from caseframe.fields.base import make_finding
 from caseframe.fields.cases import fold, settle
 from caseframe.fields.linear import LinearModel

@@ -13,7 +13,11 @@
     ├── OutputError             a run directory cannot be written
     │   ├── OutputExists        it holds a run already
     │   └── ResumeRefused       config or input changed since the run that is to be continued
-    └── RunError                a run directory cannot be read
+    ├── RunError                a run directory cannot be read
+    └── EvaluationError         an evaluation that cannot be made, or read again
+        ├── GoldError           gold that does not fit its texts or the schema
+        ├── SystemFailed        a system under test cannot be run
+        └── GateFailed          a metric is below what was asked for
 
 Errors print as one line, `message. cure`; the command line shows tracebacks only with `--debug`.
 """
@@ -89,3 +93,19 @@ class ResumeRefused(OutputError):
 
 class RunError(CaseFrameError):
     """A run directory cannot be read."""
+
+
+class EvaluationError(CaseFrameError):
+    """An evaluation that cannot be made, or read again."""
+
+
+class GoldError(EvaluationError):
+    """Gold that does not fit its texts or the schema: article, words, field, label, duplicate, leak."""
+
+
+class SystemFailed(EvaluationError):
+    """A system under test cannot be run."""
+
+
+class GateFailed(EvaluationError):
+    """A metric is below what was asked for."""

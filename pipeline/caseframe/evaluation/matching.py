@@ -4,44 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from caseframe.evaluation.gold import GoldArticle, GoldFinding
+from caseframe.evaluation.records import Counts
 from caseframe.lexicons import surface_parts
 from caseframe.schema import FIELDS, Extraction, Finding
 
 _AFTER_HEAD = re.compile(r"\s(?:of|in|with|to|at|from|for|due|on|by|after|without)\s|,|\(")
-
-
-@dataclass(slots=True)
-class Counts:
-    """True positives and the totals of both sides."""
-
-    matched: int = 0
-    predicted: int = 0
-    gold: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(self.matched + other.matched, self.predicted + other.predicted, self.gold + other.gold)
-
-    @property
-    def precision(self) -> float:
-        """Share of predictions that are right; 0 without predictions."""
-        return self.matched / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of gold that was found; 0 without gold."""
-        return self.matched / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        total = self.predicted + self.gold
-        return 2 * self.matched / total if total else 0.0
 
 
 def head_word(phrase: str) -> str:
