@@ -101,8 +101,9 @@ class Side:
 class Item:
     """A gold item, a predicted one, or two that belong together.
 
-    `matched` is true where both sides agree by the first mode of MODES, `exact` where they agree by `exact` or `strict`.
-    Two sides that are no match stand in one item where the one explains the other (another field, another assertion).
+    `matched` is true where both sides agree by the first mode of MODES, `exact` where they agree by `exact` or
+    `strict`. Two sides that are no match stand in one item where the one explains the other (another field, another
+    assertion).
     """
 
     article_id: str
@@ -166,8 +167,8 @@ class Counts:
 class ArticleScore:
     """What the scorers make of one article.
 
-    `counts` by (type, mode): types that are empty on both sides are absent. `attributes` by (type, attribute), on matched
-    pairs only; the attribute `assertion` tells of pairs that agree in all but perhaps the assertion.
+    `counts` by (type, mode): types that are empty on both sides are absent. `attributes` by (type, attribute), on
+    matched pairs only; the attribute `assertion` tells of pairs that agree in all but perhaps the assertion.
     """
 
     article_id: str
