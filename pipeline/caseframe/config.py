@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
@@ -15,13 +17,17 @@ from caseframe.errors import ConfigError
 from caseframe.schema import FIELDS
 
 OutputFormat = Literal["csv", "xlsx", "duckdb"]
+Model = TypeVar("Model", bound=BaseModel)
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A part of a config: an unknown key is an error, nothing can be changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PipelineConfig(_Strict):
+class PipelineConfig(Strict):
     """Which stages run and with which words."""
 
     model: str | None = Field(default=None, description="Folder of a spaCy pipeline to use instead of the shipped one.")
@@ -30,7 +36,7 @@ class PipelineConfig(_Strict):
     fields: tuple[str, ...] = Field(default=(), description="Fields to fill; empty means all.")
 
 
-class InputConfig(_Strict):
+class InputConfig(Strict):
     """How articles are read."""
 
     format: str | None = Field(default=None, description="Format of every file; found by content when null.")
@@ -42,14 +48,14 @@ class InputConfig(_Strict):
     max_record_mib: Annotated[int, Field(ge=1, le=1024)] = Field(default=16, description="Larger records are failures.")
 
 
-class SelectConfig(_Strict):
+class SelectConfig(Strict):
     """Which articles are extracted."""
 
     where: tuple[str, ...] = Field(default=(), description="Conditions, all of which must hold, e.g. `year>=2010`.")
     limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Stop after so many articles.")
 
 
-class OutputConfig(_Strict):
+class OutputConfig(Strict):
     """What a run writes beside its Parquet tables."""
 
     formats: tuple[OutputFormat, ...] = Field(default=("csv", "xlsx", "duckdb"), description="Further tables to write.")
@@ -60,7 +66,7 @@ class OutputConfig(_Strict):
     part_size: Annotated[int, Field(ge=1)] = Field(default=1000, description="Articles in one Parquet part.")
 
 
-class ExtractConfig(_Strict):
+class ExtractConfig(Strict):
     """An extraction job."""
 
     pipeline: PipelineConfig = PipelineConfig()
@@ -79,15 +85,38 @@ def default_config_path() -> Path:
 def load_extract_config(path: Path | None = None) -> ExtractConfig:
     """Reads an extraction config; without a path, the default one."""
     path = path or default_config_path()
-    content = read_yaml(path)
-    try:
-        config = ExtractConfig.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}", "Compare with configs/extract/default.yaml") from None
+    config = read_config(ExtractConfig, path, example="configs/extract/default.yaml")
     unknown = [name for name in config.pipeline.fields if name not in FIELDS]
     if unknown:
         raise ConfigError(f"{path}: pipeline.fields: unknown {', '.join(unknown)}", f"Fields are {', '.join(FIELDS)}")
     return config
+
+
+def read_config(model: type[Model], path: Path, *, example: str) -> Model:
+    """Reads a YAML file into a pydantic model; `example` names a file that shows every key."""
+    content = _with_variables(read_yaml(path), path)
+    try:
+        return model.model_validate(content, context={"folder": path.parent})
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}", f"Compare with {example}") from None
+
+
+def _with_variables(content: object, path: Path) -> object:
+    """Puts the environment's values in the place of `${NAME}` and `${NAME:-default}`."""
+    if isinstance(content, dict):
+        return {key: _with_variables(value, path) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_with_variables(value, path) for value in content]
+    if not isinstance(content, str):
+        return content
+
+    def value(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1], match[2])
+        if found is None:
+            raise ConfigError(f"{path}: the environment has no {match[1]}", f"Set it: export {match[1]}=…")
+        return found
+
+    return _VARIABLE.sub(value, content)
 
 
 def read_yaml(path: Path) -> object:

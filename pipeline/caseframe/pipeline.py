@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -101,24 +101,36 @@ def load(
     `model` is the folder of a saved pipeline (default: the shipped one); `lexicons` are further TSV files; `fields`
     names the fields to fill (empty: all). After `doc = nlp(text)`, `doc._.extraction` holds the result.
     """
-    path = Path(model) if model else shipped_model()
-    register()
     overrides: dict[str, object] = {}
     if lexicons or not builtin_lexicons:
         overrides["components.caseframe_terms.lexicons"] = list(lexicons)
         overrides["components.caseframe_terms.builtin"] = builtin_lexicons
     if fields:
         overrides[f"components.{CASES}.fields"] = list(fields)
+    nlp = open_pipeline(model, overrides)
+    if CASES not in nlp.pipe_names:
+        raise ModelError(f"{model} has no component {CASES}", "Add it with nlp.add_pipe before you save the pipeline")
+    return nlp
+
+
+def open_pipeline(
+    model: str | None = None, overrides: Mapping[str, object] | None = None, *, disable: Sequence[str] = ()
+) -> Language:
+    """Opens a spaCy pipeline: a folder, an installed package, or (None) the shipped one.
+
+    `overrides` are settings by path (`components.caseframe_terms.builtin`), `disable` names components to leave out.
+    Raises ModelError where there is no such pipeline, component or setting.
+    """
+    path = model or shipped_model()
+    register()
     try:
         with quiet_regexes():
-            nlp = spacy.load(path, config=overrides)
-    except (OSError, ValueError) as error:
+            nlp = spacy.load(path, config=dict(overrides or {}), exclude=list(disable))
+    except (OSError, ValueError, ImportError) as error:
         raise ModelError(
-            f"{path}: {' '.join(str(error).split())}", "Give the folder of a saved spaCy pipeline"
+            f"{path}: {' '.join(str(error).split())}", "Give the folder or the package of a saved spaCy pipeline"
         ) from error
     nlp.max_length = MAX_TEXT_CHARS
-    if CASES not in nlp.pipe_names:
-        raise ModelError(f"{path} has no component {CASES}", "Add it with nlp.add_pipe before you save the pipeline")
     return nlp
 
 

@@ -7,7 +7,7 @@ Every record is immutable. Character offsets always count Unicode code points in
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -259,11 +259,15 @@ class Extraction:
 
     def only(self, fields: Container[str]) -> Extraction:
         """The same without the findings of other fields."""
-        cases = tuple(
-            replace(case, findings=tuple(finding for finding in case.findings if finding.field in fields))
-            for case in self.cases
-        )
-        return Extraction(self.article, tuple(f for f in self.findings if f.field in fields), cases)
+        return self._where(lambda finding: finding.field in fields)
+
+    def at_least(self, confidence: float) -> Extraction:
+        """The same without the findings that are less sure."""
+        return self._where(lambda finding: finding.confidence >= confidence)
+
+    def _where(self, keep: Callable[[Finding], bool]) -> Extraction:
+        cases = tuple(replace(case, findings=tuple(filter(keep, case.findings))) for case in self.cases)
+        return Extraction(self.article, tuple(filter(keep, self.findings)), cases)
 
     def __iter__(self) -> Iterator[tuple[Case | None, Finding]]:
         """Every finding with its case (None for the article's own)."""

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from caseframe.batch.select import parse_condition
 from caseframe.config import ExtractConfig
 from caseframe.errors import NoArticles, ResumeRefused
 from caseframe.pipeline import extract_all, load
-from caseframe.schema import Article, Deletion, Extraction, Failure, Record
+from caseframe.schema import Article, Deletion, Failure, Record
 from caseframe.sources import Input, ReadOptions, iter_inputs, read_input
 from caseframe.stages.language import is_english
 from caseframe.tables.database import write_views
@@ -227,7 +227,7 @@ def _take(state: _State, nlp: Language, number: int, article: Article) -> None:
         state.counts["superseded"] += 1
         state.counts["articles"] -= 1
     output = state.run.config.output
-    extraction = _confident(extraction, output.min_confidence)
+    extraction = extraction.at_least(output.min_confidence)
     rows = _Rows(
         article_row(extraction, english=is_english(doc)),
         case_rows(extraction, evidence=output.evidence),
@@ -243,15 +243,6 @@ def _fail(state: _State, number: int, failure: Failure) -> None:
     state.run.fail(number, failure)
     if len(state.first_failures) < _SHOWN_FAILURES:
         state.first_failures.append(failure)
-
-
-def _confident(extraction: Extraction, minimum: float) -> Extraction:
-    if minimum <= 0:
-        return extraction
-    cases = tuple(
-        replace(case, findings=tuple(f for f in case.findings if f.confidence >= minimum)) for case in extraction.cases
-    )
-    return Extraction(extraction.article, tuple(f for f in extraction.findings if f.confidence >= minimum), cases)
 
 
 def _write(state: _State, number: int, chunk: int) -> None:

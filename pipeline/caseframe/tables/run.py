@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import duckdb
 
 from caseframe.errors import RunError
+from caseframe.schema import Assertion, Attributes, Finding
 from caseframe.tables.rows import Row, describe
 
 
@@ -42,8 +44,7 @@ def find_cases(run: Path, article: str) -> list[CaseView]:
     An article without cases gives one CaseView that holds what is said of the article itself. Raises RunError where the
     folder holds no run, or the run no such article.
     """
-    if not (run / "articles").is_dir():
-        raise RunError(f"{run} holds no run", "Give the directory that caseframe extract wrote with -o")
+    _check(run)
     articles = _rows(run, "articles", "article_id = ? OR pmid = ? OR pmcid = ?", [article, article, article])
     if not articles:
         raise RunError(f"{run} has no article {article!r}", "Give a PMID or an article_id of its articles table")
@@ -56,6 +57,47 @@ def find_cases(run: Path, article: str) -> list[CaseView]:
     return [
         _view(case, own + [finding for finding in findings if finding["case_id"] == case["case_id"]]) for case in cases
     ]
+
+
+def read_findings(run: Path) -> dict[str, list[tuple[int, Finding]]]:
+    """All findings of a run by article id, each with the number of its case (0: of the article itself).
+
+    Articles without findings are there too. Raises RunError where the folder holds no run.
+    """
+    _check(run)
+    found: dict[str, list[tuple[int, Finding]]] = {
+        str(row["article_id"]): [] for row in _rows(run, "articles", "true", [])
+    }
+    for row in _rows(run, "findings", "true", []):
+        case = int(str(row["case_id"]).rpartition("/")[2]) if row["case_id"] else 0
+        found[str(row["article_id"])].append((case, _as_finding(row)))
+    return found
+
+
+def _as_finding(row: Row) -> Finding:
+    attributes = json.loads(str(row["attributes"])) if row["attributes"] else {}
+    number = row["number"]
+    return Finding(
+        field=str(row["field"]),
+        value=float(number) if isinstance(number, float) else str(row["value"]),
+        text=str(row["text"]),
+        start=int(str(row["start"])),
+        end=int(str(row["end"])),
+        assertion=cast(Assertion, row["assertion"]),
+        code=str(row["code"]),
+        unit=str(row["unit"]),
+        when_days=cast("float | None", row["when_days"]),
+        attributes=Attributes({k: tuple(v) if isinstance(v, list) else v for k, v in attributes.items()}),
+        confidence=float(str(row["confidence"])),
+        source=str(row["source"]),
+        sentence=str(row["sentence"]),
+        section=str(row["section"]),
+    )
+
+
+def _check(run: Path) -> None:
+    if not (run / "articles").is_dir():
+        raise RunError(f"{run} holds no run", "Give the directory that caseframe extract wrote with -o")
 
 
 def _rows(run: Path, table: str, where: str, values: list[object]) -> list[Row]:
