@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from caseframe.config import Strict, read_config
+from caseframe.errors import ConfigError
 from caseframe.schema import FIELDS
 
 EXAMPLE = "configs/evaluate/casebook.yaml"
@@ -56,6 +57,7 @@ class SpanData(Strict):
     discontinuous: Literal["hull", "split", "drop"] = Field(
         default="hull", description="Spans in pieces: from first to last, each piece alone, or not at all."
     )
+    spans_key: str = Field(default="", description="docbin: the key of doc.spans; empty means doc.ents.")
     split: str = Field(default="", description="Two data sets of different splits may share no article.")
 
 
@@ -146,3 +148,15 @@ def _refuse_twice(what: str, names: Sequence[str]) -> None:
 def load_job(path: Path) -> EvaluateConfig:
     """Reads an evaluation config; raises ConfigError that names file and key."""
     return read_config(EvaluateConfig, path, example=EXAMPLE)
+
+
+def parse_gates(options: Sequence[str]) -> dict[str, float]:
+    """Gates from the command line, `PATH=VALUE` each."""
+    gates = {}
+    for option in options:
+        path, _, value = option.partition("=")
+        try:
+            gates[path.strip()] = float(value)
+        except ValueError:
+            raise ConfigError(f"{option!r} is no gate", "Write PATH=VALUE, e.g. field.micro.relaxed_f1=0.60") from None
+    return gates

@@ -72,6 +72,11 @@ class SpanCorpus:
     unaligned: tuple[Unaligned, ...] = ()
     notes: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """The texts, in the order of the documents."""
+        return tuple(document.article for document in self.documents)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldCorpus:

@@ -28,6 +28,8 @@ ITEMS = "items.parquet"
 COUNTS = "counts.parquet"
 ERRORS = ("errors.parquet", "errors.csv")
 REPORTS = ("report.md", "report.html")
+COMPARISON = "comparison.json"
+COMPARISON_REPORTS = ("comparison.md", "comparison.html")
 FORMAT = 1
 _CURE = "Give a directory that caseframe evaluate wrote"
 
@@ -42,34 +44,32 @@ _SIDE: dict[str, pa.DataType] = {
     "case": pa.int32(),
     "attributes": pa.string(),
 }
-_ITEM = pa.schema(
-    {
-        "dataset": pa.string(),
-        "system": pa.string(),
-        "article_id": pa.string(),
-        "type": pa.string(),
-        "matched": pa.bool_(),
-        "exact": pa.bool_(),
-        "cause": pa.string(),
-        **{f"gold_{name}": kind for name, kind in _SIDE.items()},
-        **{f"predicted_{name}": kind for name, kind in _SIDE.items()},
-        "predicted_confidence": pa.float64(),
-        "sentence": pa.string(),
-        "sentence_start": pa.int32(),
-    }
-)
-_COUNT = pa.schema(
-    {
-        "dataset": pa.string(),
-        "system": pa.string(),
-        "article_id": pa.string(),
-        "type": pa.string(),
-        "mode": pa.string(),
-        "matched": pa.int32(),
-        "predicted": pa.int32(),
-        "gold": pa.int32(),
-    }
-)
+_ITEM_COLUMNS: dict[str, pa.DataType] = {
+    "dataset": pa.string(),
+    "system": pa.string(),
+    "article_id": pa.string(),
+    "type": pa.string(),
+    "matched": pa.bool_(),
+    "exact": pa.bool_(),
+    "cause": pa.string(),
+    **{f"gold_{name}": kind for name, kind in _SIDE.items()},
+    **{f"predicted_{name}": kind for name, kind in _SIDE.items()},
+    "predicted_confidence": pa.float64(),
+    "sentence": pa.string(),
+    "sentence_start": pa.int32(),
+}
+_ITEM = pa.schema(_ITEM_COLUMNS)
+_COUNT_COLUMNS: dict[str, pa.DataType] = {
+    "dataset": pa.string(),
+    "system": pa.string(),
+    "article_id": pa.string(),
+    "type": pa.string(),
+    "mode": pa.string(),
+    "matched": pa.int32(),
+    "predicted": pa.int32(),
+    "gold": pa.int32(),
+}
+_COUNT = pa.schema(_COUNT_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,22 @@ def make_folder(folder: Path, *, overwrite: bool = False) -> None:
 
     Raises OutputExists where the folder holds something else, OutputError where it cannot be written.
     """
-    known = {METRICS, ITEMS, COUNTS, *ERRORS, *REPORTS}
+    _make(folder, {METRICS, ITEMS, COUNTS, *ERRORS, *REPORTS}, overwrite)
+
+
+def make_comparison_folder(folder: Path, *, overwrite: bool = False) -> None:
+    """Makes the folder of a comparison, as `make_folder` does."""
+    _make(folder, {COMPARISON, *COMPARISON_REPORTS}, overwrite)
+
+
+def _make(folder: Path, known: set[str], overwrite: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = {path.name for path in folder.iterdir()}
         if there and not overwrite:
-            raise OutputExists(f"{folder} is not empty", "Give another -o, or --overwrite to replace the evaluation")
+            raise OutputExists(f"{folder} is not empty", "Give another -o, or --overwrite to replace what is there")
         if there - known:
-            raise OutputExists(f"{folder} holds files that are no part of an evaluation", "Give an empty one with -o")
+            raise OutputExists(f"{folder} holds other files than these commands write", "Give an empty one with -o")
         for name in there:
             (folder / name).unlink()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The command line: `caseframe extract`, `caseframe show`. It chooses; it holds no logic of its own.
+"""The command line: `extract`, `show`, `evaluate`, `compare`. It chooses; it holds no logic of its own.
 
 Exit codes: 0 all went well; 1 an error ended the command; 2 wrong usage; 3 the run ended, but some records failed.
 """
@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +32,7 @@ from caseframe.batch.run import Progress as OnProgress
 from caseframe.batch.run import RunSummary, run_extraction
 from caseframe.config import ExtractConfig, load_extract_config
 from caseframe.errors import CaseFrameError
-from caseframe.schema import CASE_FIELDS, FIELDS
+from caseframe.schema import CASE_FIELDS, FIELDS, Failure
 from caseframe.tables.run import CaseView, find_cases
 
 app = typer.Typer(
@@ -35,6 +44,9 @@ app = typer.Typer(
 _out = Console()
 _err = Console(stderr=True)
 SOME_FAILED = 3
+_SHOWN = 5
+Told = TypeVar("Told")
+OnArticle = Callable[[str, str, int, int], None]
 _DEBUG = "--debug"
 
 
@@ -94,7 +106,7 @@ def extract(
 ) -> None:
     """Read articles, extract their cases, write the evidence tables."""
     settings = _with_options(load_extract_config(config), where or [], limit, format)
-    with _progress(quiet) as progress:
+    with _progress(quiet, _Bar) as progress:
         summary = run_extraction(list(paths), out, settings, overwrite=overwrite, resume=resume, progress=progress)
     if not quiet:
         _summarise(summary)
@@ -111,6 +123,65 @@ def show(
     """Print the cases of one article with the words behind each cell."""
     for case in find_cases(run, article):
         _print_case(case)
+
+
+@app.command(
+    epilog="Example: [bold]caseframe evaluate configs/evaluate/casebook.yaml -o outputs/casebook "
+    "--fail-under field.micro.relaxed_f1=0.60[/bold]"
+)
+def evaluate(
+    config: Annotated[Path, typer.Argument(help="YAML file: data sets, systems, metrics, gates.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write metrics, errors and reports to.")],
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(help="Gate, PATH=VALUE, e.g. field.micro.relaxed_f1=0.60; below it the exit code is 1."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an evaluation that is there already.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no tables.")] = False,
+) -> None:
+    """Run systems on annotated data sets and measure them, with intervals and every error as a row."""
+    from caseframe.cli.figures import evaluation_tables  # scipy and matplotlib take their time to load
+    from caseframe.evaluation.job import load_job, parse_gates
+    from caseframe.evaluation.run import run_evaluation
+
+    job = load_job(config)
+    job = job.model_copy(update={"gates": {**job.gates, **parse_gates(fail_under or [])}})
+    with _progress(quiet, _ArticleBar) as progress:
+        summary = run_evaluation(job, out, overwrite=overwrite, progress=progress)
+    if not quiet:
+        _out.print(evaluation_tables(summary.metrics), highlight=False)
+        _out.print(Text(str(out)))
+    _end_evaluation(summary.failures, summary.below)
+
+
+@app.command(
+    epilog="Example: [bold]caseframe compare outputs/before outputs/after[/bold]; of a folder with several systems, "
+    "[bold]outputs/peers:caseframe outputs/peers:medspacy[/bold]"
+)
+def compare(
+    evaluations: Annotated[
+        list[str],
+        typer.Argument(help="Two or more folders that caseframe evaluate wrote, FOLDER or FOLDER:SYSTEM; A is first."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder to write the comparison to, items and reports.")
+    ] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(help="Gate on the last one's metrics, PATH=VALUE; below it the exit code is 1."),
+    ] = None,
+    items: Annotated[int, typer.Option(min=0, help="Print so many newly right and newly wrong items.")] = 10,
+    overwrite: Annotated[bool, typer.Option(help="Replace a comparison that is there already.")] = False,
+) -> None:
+    """Compare evaluations of the same articles: differences with intervals and p-values, what became right or wrong."""
+    from caseframe.cli.figures import comparison_tables
+    from caseframe.evaluation.differences import run_comparison
+    from caseframe.evaluation.job import parse_gates
+
+    summary = run_comparison(evaluations, out, gates=parse_gates(fail_under or []), overwrite=overwrite)
+    for comparison in summary.comparisons:
+        _out.print(comparison_tables(comparison, items), highlight=False)
+    _end_evaluation((), summary.below)
 
 
 def _with_options(config: ExtractConfig, where: list[str], limit: int | None, format: str | None) -> ExtractConfig:
@@ -152,8 +223,32 @@ class _Bar:
         self._bar.update(self._task, completed=counts["read"], description=name, rate=rate, failed=counts["failed"])
 
 
-def _progress(quiet: bool) -> AbstractContextManager[OnProgress | None]:
-    return nullcontext(None) if quiet or not _err.is_terminal else _Bar()
+class _ArticleBar:
+    """A progress bar: data set, system, articles. A terminal only."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=_err, transient=True)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> OnArticle:
+        self._bar.start()
+        return self._update
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def _update(self, dataset: str, system: str, done: int, total: int) -> None:
+        name = f"{system} on {dataset}"
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=total)
+        self._bar.update(self._tasks[name], completed=done)
+
+
+def _progress(quiet: bool, bar: Callable[[], AbstractContextManager[Told]]) -> AbstractContextManager[Told | None]:
+    return nullcontext(None) if quiet or not _err.is_terminal else bar()
 
 
 def _summarise(summary: RunSummary) -> None:
@@ -176,9 +271,27 @@ def _summarise(summary: RunSummary) -> None:
     _out.print(table, highlight=False)
 
 
+def _end_evaluation(failures: Sequence[Failure], below: Sequence[str]) -> None:
+    """Says what failed; gates outweigh articles in the exit code."""
+    for failure in failures[:_SHOWN]:
+        _print_failure(failure)
+    for line in below:
+        _err.print(Text(f"caseframe: {line}"), soft_wrap=True)
+    if below:
+        raise typer.Exit(1)
+    if failures:
+        articles = "article" if len(failures) == 1 else "articles"
+        _err.print(Text(f"caseframe: {len(failures)} {articles} failed; they count as empty"), soft_wrap=True)
+        raise typer.Exit(SOME_FAILED)
+
+
+def _print_failure(failure: Failure) -> None:
+    _err.print(Text(f"{failure.origin}: {failure.message.rstrip('.')}. {failure.cure}".rstrip()), soft_wrap=True)
+
+
 def _report_failures(summary: RunSummary) -> None:
     for failure in summary.first_failures:
-        _err.print(Text(f"{failure.origin}: {failure.message.rstrip('.')}. {failure.cure}".rstrip()), soft_wrap=True)
+        _print_failure(failure)
     records = "record" if summary.failed == 1 else "records"
     line = f"caseframe: {summary.failed} {records} failed, see {summary.path / 'failures.jsonl'}"
     _err.print(Text(line), soft_wrap=True)

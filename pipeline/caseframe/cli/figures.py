@@ -1,0 +1,136 @@
+"""Evaluations and comparisons as tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from caseframe.evaluation.differences import Compared
+from caseframe.evaluation.records import MODES, Item
+
+_HEADS = ("field", "span")
+
+
+def evaluation_tables(metrics: Mapping[str, Any]) -> Group:
+    """All results of an evaluation: one table a data set and system, one that compares them where there are several."""
+    parts: list[RenderableType] = [_result_table(result) for result in metrics["results"]]
+    if len(metrics["results"]) > 1:
+        parts.append(_overview(metrics["results"]))
+    parts.extend(Text(f"{each['dataset']}: {each['system']} is left out, {each['why']}") for each in metrics["skipped"])
+    return Group(*parts)
+
+
+def _tables_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(result["metrics"][head] for head in _HEADS if head in result["metrics"])
+    return found
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _interval(row: Mapping[str, Any], mode: str) -> str:
+    return f"{row[f'{mode}_f1_low']:.3f}–{row[f'{mode}_f1_high']:.3f}"
+
+
+def _result_table(result: Mapping[str, Any]) -> Table:
+    first, second = MODES[result["kind"]][:2]
+    seconds = result["seconds"] or float("inf")
+    title = (
+        f"{result['system']} on {result['dataset']}: {result['articles']} articles, "
+        f"{result['words'] / seconds:,.0f} words/s"
+    )
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    columns = ("gold", "found", f"{first} P", "R", "F1", "interval", f"{second} F1", "interval")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for name, row in _tables_of(result).items():
+        if name == "macro":
+            figures = ["", "", "", ""]
+        else:
+            figures = [str(row["gold"]), str(row["predicted"])]
+            figures += [_figure(row[f"{first}_precision"]), _figure(row[f"{first}_recall"])]
+        figures += [_figure(row[f"{first}_f1"]), _interval(row, first)]
+        figures += [_figure(row[f"{second}_f1"]), _interval(row, second)]
+        table.add_row(name, *figures)
+    table.caption = "\n".join(_captions(result))
+    table.caption_justify = "left"
+    return table
+
+
+def _captions(result: Mapping[str, Any]) -> Iterator[str]:
+    metrics, alignment = result["metrics"], result["alignment"]
+    if "assertion" in metrics:
+        accuracies = (metrics["assertion"], metrics["attribute"]["micro"], metrics["patient"])
+        names = ("assertion", "attributes", "patient")
+        yield "right, of what was found: " + ", ".join(
+            f"{name} {_figure(each['accuracy'])}" for name, each in zip(names, accuracies, strict=True)
+        )
+    if "calibration" in metrics:
+        point = metrics["risk_coverage"]["at_precision_90"]
+        filled = f"{point['recall']:.0%} of the cells are filled right" if point else "is not reached"
+        yield f"calibration error {metrics['calibration']['ece']:.3f}; precision 0.90: {filled}"
+    causes = ", ".join(f"{cause.replace('_', ' ')} {count}" for cause, count in metrics["errors"].items())
+    if causes:
+        yield f"errors: {causes}"
+    if alignment["unaligned"]:
+        yield f"{alignment['unaligned']} of {alignment['annotations']} annotations did not meet their text"
+    if result["failed"]:
+        yield f"{result['failed']} articles failed"
+
+
+def _overview(results: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="all results, micro F1", title_justify="left", box=None, pad_edge=False)
+    for column in ("data set", "system"):
+        table.add_column(column)
+    for column in ("first mode", "F1", "interval", "second mode", "F1", "interval", "words/s"):
+        table.add_column(column, justify="right")
+    for result in results:
+        micro = _tables_of(result)["micro"]
+        cells = [result["dataset"], result["system"]]
+        for mode in MODES[result["kind"]][:2]:
+            cells += [mode, _figure(micro[f"{mode}_f1"]), _interval(micro, mode)]
+        cells.append(f"{result['words'] / result['seconds']:,.0f}" if result["seconds"] else "")
+        table.add_row(*cells)
+    return table
+
+
+def comparison_tables(compared: Compared, most: int) -> Group:
+    """The differences of two systems, and at most so many items that became right, and wrong."""
+    comparison = compared.comparison
+    title = f"{compared.dataset}: A {compared.a}, B {compared.b}, {comparison.articles} articles"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for column in ("mode", "gold", "A", "B", "B - A", "interval", "p bootstrap", "p random.", "p Holm"):
+        table.add_column(column, justify="right")
+    shown = MODES[compared.kind][:2]
+    for row in comparison.rows:
+        if row.mode in shown:
+            interval = f"{row.low:+.3f}–{row.high:+.3f}"
+            figures = (f"{row.a:.3f}", f"{row.b:.3f}", f"{row.difference:+.3f}", interval)
+            tests = (f"{row.p_bootstrap:.3f}", f"{row.p_randomisation:.3f}", f"{row.p_holm:.3f}")
+            table.add_row(row.type, row.mode, str(row.gold), *figures, *tests)
+    parts: list[RenderableType] = [table]
+    for which, only in (("A", comparison.only_a), ("B", comparison.only_b)):
+        if only:
+            parts.append(Text(f"{len(only)} articles are in {which} only, {only[0]} among them"))
+    for name, items in (("newly right", comparison.newly_right), ("newly wrong", comparison.newly_wrong)):
+        parts.append(Text(f"{name}: {len(items)}"))
+        parts.extend(Text(f"  {_item_line(item)}") for item in items[:most])
+    return Group(*parts)
+
+
+def _item_line(item: Item) -> str:
+    sides = []
+    for name, side in (("gold", item.gold), ("found", item.predicted)):
+        if side:
+            words = f" “{side.text}”" if side.text else ""
+            assertion = f" [{side.assertion}]" if side.assertion not in {"", "present"} else ""
+            sides.append(f"{name} {side.type} {side.value}{assertion}{words}".rstrip())
+    cause = f" ({item.cause.replace('_', ' ')})" if item.cause else ""
+    return f"{item.article_id}: {'; '.join(sides)}{cause}"
