@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 from lxml import etree
 
@@ -93,23 +93,37 @@ def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
     """The documents of a BioC file."""
     peekable = stream if hasattr(stream, "peek") else io.BufferedReader(cast(io.RawIOBase, stream), HEAD_BYTES)
     head = decode(bytes(peekable.peek(HEAD_BYTES)[:HEAD_BYTES]))
-    return _read_json(peekable, head, file, options) if _JSON_START.match(head) else _read_xml(peekable, file, options)
+    return _read_json(peekable, head, file, options) if is_json(head) else _read_xml(peekable, file, options)
+
+
+def is_json(head: str) -> bool:
+    """Whether a BioC file that starts so is JSON; else it is XML."""
+    return _JSON_START.match(head) is not None
+
+
+def xml_documents(stream: BinaryIO, max_bytes: int) -> Iterator[RawRecord]:
+    """The documents of a BioC XML file, unparsed."""
+    return RecordCutter(("document",), ("collection",), max_bytes).cut(stream)
+
+
+def json_documents(stream: BinaryIO, head: str, max_bytes: int) -> Iterator[RawValue]:
+    """The documents of a BioC JSON file, unparsed: in collections, in an array, or one after another.
+
+    The last, a line each, is how PubTator sends them. `head` is the beginning of the file.
+    """
+    documents, passages = _JSON_DOCUMENTS.search(head), _JSON_PASSAGES.search(head)
+    if documents and (not passages or documents.start() < passages.start()):
+        return ElementCutter(max_bytes, {"documents", "PubTator3"}).cut(stream)
+    return ElementCutter(max_bytes, top_level=not head.lstrip("\ufeff \t\r\n").startswith("[")).cut(stream)
 
 
 def _read_xml(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
-    cutter = RecordCutter(("document",), ("collection",), options.max_record_bytes)
-    for number, raw in enumerate(cutter.cut(stream), start=1):
+    for number, raw in enumerate(xml_documents(stream, options.max_record_bytes), start=1):
         yield parsed(lambda raw, origin: _article(_from_xml(raw), origin, options), raw, Origin(file, number, FORMAT))
 
 
 def _read_json(stream: BinaryIO, head: str, file: str, options: ReadOptions) -> Iterator[Record]:
-    """Documents in collections, in an array, or one after another (a line each, as PubTator sends them)."""
-    documents, passages = _JSON_DOCUMENTS.search(head), _JSON_PASSAGES.search(head)
-    if documents and (not passages or documents.start() < passages.start()):
-        cutter = ElementCutter(options.max_record_bytes, {"documents", "PubTator3"})
-    else:
-        cutter = ElementCutter(options.max_record_bytes, top_level=not head.lstrip("\ufeff \t\r\n").startswith("["))
-    for number, raw in enumerate(cutter.cut(stream), start=1):
+    for number, raw in enumerate(json_documents(stream, head, options.max_record_bytes), start=1):
         origin = Origin(file, number, FORMAT)
         if raw.too_long:
             yield too_long(options.max_record_bytes).failure(origin)
@@ -136,7 +150,11 @@ def _passage(element: etree._Element) -> _Passage:
     return _Passage(text, _infons(element))
 
 
-def _from_json(raw: RawValue) -> _Document:
+def json_document(raw: RawValue) -> Mapping[str, Any]:
+    """The value of a document in BioC JSON; its passages are a list.
+
+    Raises `BrokenRecord` for what is no JSON or has no list of passages.
+    """
     try:
         value = json.loads(decode(raw.raw))
     except RecursionError:
@@ -145,6 +163,11 @@ def _from_json(raw: RawValue) -> _Document:
         raise BrokenRecord(f"The document is no JSON: {error}", "Mend it or fetch it again") from error
     if not isinstance(value, dict) or not isinstance(value.get("passages"), list):
         raise BrokenRecord("The document has no list of passages", "Look whether this is BioC")
+    return value
+
+
+def _from_json(raw: RawValue) -> _Document:
+    value = json_document(raw)
     passages = tuple(_json_passage(part) for part in value["passages"] if isinstance(part, dict))
     infons = _json_infons(value)
     for key in ("pmid", "pmcid", "doi", "journal", "year", "date"):

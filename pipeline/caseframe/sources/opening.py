@@ -60,6 +60,8 @@ _NO_ARTICLES: Final = frozenset(
     ".ann".split()
 )
 _NO_ARTICLE_STEMS: Final = frozenset("readme license licence notice copying changelog contributing makefile".split())
+Unwanted = Callable[[str], bool]
+"""Whether a file of this name, found in a folder or an archive, is to be left out."""
 _OFFICE_MEMBERS: Final = frozenset({"[Content_Types].xml", "mimetype"})
 
 
@@ -120,8 +122,8 @@ class Input:
                 digest.update(block)
         return digest.hexdigest()
 
-    def parts(self) -> Iterator[Part]:
-        """The file itself, or the members of an archive in their order.
+    def parts(self, unwanted: Unwanted | None = None) -> Iterator[Part]:
+        """The file itself, or the members of an archive in their order, without those whose names are `unwanted`.
 
         Raises a `SourceError` for what is wrong with the whole, after all that could be had of it.
         """
@@ -129,35 +131,37 @@ class Input:
             stream, inner = _decompressed(raw, self.name)
             kind = _archive_kind(stream, inner)
             if kind == "zip":
-                yield from _zip_members(self.name, raw)
+                yield from _zip_members(self.name, raw, unwanted or holds_no_articles)
             elif kind == "tar":
-                yield from _tar_members(self.name, stream)
+                yield from _tar_members(self.name, stream, unwanted or holds_no_articles)
             else:
                 yield Part(self.name, inner, stream, self.listed)
 
 
-def iter_inputs(paths: Iterable[str | Path]) -> Iterator[Input]:
+def iter_inputs(paths: Iterable[str | Path], unwanted: Unwanted | None = None) -> Iterator[Input]:
     """The files under the paths in a fixed order: paths as given, folders by name, their files before their folders.
 
-    Patterns (`*.xml.gz`, `s3://bucket/**/*.xml`) are filled in. Links to folders are followed, once each.
+    Patterns (`*.xml.gz`, `s3://bucket/**/*.xml`) are filled in. Links to folders are followed, once each. Files that
+    are found, not named, are left out where their names are `unwanted`; by default what holds no articles.
 
     Raises `NoArticles` where a path does not exist or a URL cannot be looked at, before anything is read.
     """
     names = [str(path) for path in paths]
+    unwanted = unwanted or holds_no_articles
     for name in names:
         if name != STDIN and not is_url(name) and not Path(name).exists() and not _matches(name):
             raise NoArticles(f"There is no file or folder {name}", "Look at the path")
-    remote = {name: list(_remote_inputs(name)) for name in names if is_url(name)}
+    remote = {name: list(_remote_inputs(name, unwanted)) for name in names if is_url(name)}
     for name in names:
         if name == STDIN:
             yield Input(STDIN)
         elif is_url(name):
             yield from remote[name]
         elif Path(name).exists():
-            yield from _local_inputs(Path(name))
+            yield from _local_inputs(Path(name), unwanted)
         else:
             for found in _matches(name):
-                yield from _local_inputs(Path(found))
+                yield from _local_inputs(Path(found), unwanted)
 
 
 def _matches(pattern: str) -> list[str]:
@@ -177,7 +181,7 @@ def holds_no_articles(name: str) -> bool:
     return path.suffix.lower() in _NO_ARTICLES or path.name.lower().partition(".")[0] in _NO_ARTICLE_STEMS
 
 
-def _local_inputs(path: Path) -> Iterator[Input]:
+def _local_inputs(path: Path, unwanted: Unwanted) -> Iterator[Input]:
     if not path.is_dir():
         yield _local_input(path, listed=False)
         return
@@ -193,7 +197,7 @@ def _local_inputs(path: Path) -> Iterator[Input]:
         for name in sorted(files):
             file = Path(folder, name)
             # A link to nothing is listed, so that opening it tells; pipes and devices are not.
-            if not holds_no_articles(name) and (file.is_file() or not file.exists()):
+            if not unwanted(name) and (file.is_file() or not file.exists()):
                 yield _local_input(file, listed=True)
     # A folder that cannot be listed is told of by the attempt to open it.
     yield from (Input(str(error.filename), listed=True) for error in unreadable)
@@ -207,7 +211,7 @@ def _local_input(path: Path, *, listed: bool) -> Input:
     return Input(str(path), status.st_size, status.st_mtime, listed)
 
 
-def _remote_inputs(url: str) -> Iterator[Input]:
+def _remote_inputs(url: str, unwanted: Unwanted) -> Iterator[Input]:
     """The files at a URL: itself, those of a folder, those of a pattern.
 
     Raises `NoArticles` where the place cannot be looked at.
@@ -230,7 +234,7 @@ def _remote_inputs(url: str) -> Iterator[Input]:
         yield Input(url)
     for name in sorted(found):
         info = found[name]
-        if info.get("type") != "directory" and not holds_no_articles(name):
+        if info.get("type") != "directory" and not unwanted(name):
             modified = info.get("mtime", info.get("LastModified", info.get("created")))
             yield Input(files.unstrip_protocol(name), info.get("size"), _seconds(modified), listed=True)
 
@@ -246,7 +250,7 @@ def _archive_kind(stream: io.BufferedReader, name: str) -> Literal["", "zip", "t
     return "tar" if head[257:262] == b"ustar" or (name.endswith(".tar") and b"\0" in head[:100]) else ""
 
 
-def _zip_members(archive: str, raw: BinaryIO) -> Iterator[Part]:
+def _zip_members(archive: str, raw: BinaryIO, unwanted: Unwanted) -> Iterator[Part]:
     if not raw.seekable():
         raise UnknownFormat("A zip archive cannot be read from a pipe or inside another file", "Give it as a file")
     try:
@@ -259,17 +263,17 @@ def _zip_members(archive: str, raw: BinaryIO) -> Iterator[Part]:
         if _OFFICE_MEMBERS.intersection(names):
             raise UnknownFormat("This is an office document", "Save its sheet as CSV or its text as .txt")
         for entry in zipped.infolist():
-            if not entry.is_dir() and not holds_no_articles(entry.filename):
+            if not entry.is_dir() and not unwanted(entry.filename):
                 yield _member(archive, entry.filename, partial(zipped.open, entry))
 
 
-def _tar_members(archive: str, stream: io.BufferedReader) -> Iterator[Part]:
+def _tar_members(archive: str, stream: io.BufferedReader, unwanted: Unwanted) -> Iterator[Part]:
     # tarfile drops what it has read when an error comes, so it is told of an end, and the error is raised afterwards.
     patient = _EndsAtError(stream)
     try:
         with tarfile.open(fileobj=cast(Any, patient), mode="r|") as tar:
             for entry in tar:
-                if entry.isfile() and not holds_no_articles(entry.name):
+                if entry.isfile() and not unwanted(entry.name):
                     yield _member(archive, entry.name, partial(tar.extractfile, entry))
     except tarfile.TarError as error:
         if patient.error is None:

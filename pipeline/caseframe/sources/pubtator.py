@@ -15,7 +15,8 @@ from caseframe.sources.records import cut_records, read_records
 
 FORMAT: Final = "pubtator"
 
-_TEXT: Final = re.compile(r"\ufeff?([^|\t\n]{1,60})\|([a-z])\|(.*)", re.DOTALL)
+TEXT_LINE: Final = re.compile(r"\ufeff?([^|\t\n]{1,60})\|([a-z])\|(.*)", re.DOTALL)
+"""A line of text: the document's id, `t` or `a`, the text."""
 _TITLE: Final = re.compile(r"[^|\t\n]{1,60}\|t\|")
 
 
@@ -27,17 +28,18 @@ def sniff(head: str, name: str) -> bool:
 def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
     """The documents of a PubTator file."""
     lines = decode_lines(stream, options.encoding, options.max_record_bytes)
-    records = cut_records(lines, options.max_record_bytes, _Starts())
+    records = cut_records(lines, options.max_record_bytes, RecordStarts())
     return read_records(records, file, FORMAT, options.max_record_bytes, _article)
 
 
-class _Starts:
+class RecordStarts:
     """Tells the first line of a document: one after a blank line, or a title where the blank line is missing."""
 
     def __init__(self) -> None:
         self._after_blank = True
 
     def __call__(self, line: str) -> bool:
+        """Whether a document begins with this line; asked of every line in turn."""
         new = self._after_blank or _TITLE.match(line) is not None
         self._after_blank = not line.strip()
         return new
@@ -47,7 +49,7 @@ def _article(lines: list[str], origin: Origin) -> Article:
     texts: dict[str, str] = {}
     name = ""
     for line in lines:
-        if match := _TEXT.match(line):
+        if match := TEXT_LINE.match(line):
             name = name or match[1].strip()
             texts[match[2]] = f"{texts.get(match[2], '')} {match[3]}".strip()
         elif line.strip() and "\t" not in line:
