@@ -13,6 +13,7 @@ import argparse
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from lexicon import COLUMNS, Form
@@ -22,12 +23,12 @@ from caseframe.lexicons.folding import american
 
 _BRITISH = (
     (r"tumor", "tumour"),
-    (r"(?<![o])edem", "oedem"),
-    (r"(?<![o])esoph", "oesoph"),
+    (r"(?<!o)edem", "oedem"),
+    (r"(?<!o)esoph", "oesoph"),
     (r"rrhea", "rrhoea"),
     (r"pnea", "pnoea"),
     (r"(?<!a)emi(?=a|c)", "aemi"),
-    (r"\b(hem)(?=at|or|op|og|ol|ang)", "haem"),
+    (r"\bhem(?=at|or|op|og|ol|ang)", "haem"),
     (r"\bfet(?=al|us)", "foet"),
     (r"\bpediatr", "paediatr"),
     (r"nesthe", "naesthe"),
@@ -64,6 +65,7 @@ def british(form: str) -> str:
     return " ".join(_british_word(word) for word in form.split(" "))
 
 
+@cache
 def _british_word(word: str) -> str:
     spelling = word
     for pattern, replacement in _BRITISH:

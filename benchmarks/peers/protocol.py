@@ -55,13 +55,17 @@ class ProtocolError(Exception):
 def serve(load: Callable[[], Annotate]) -> None:
     """Answers every document of stdin on stdout; says on stderr how long loading and annotating took.
 
-    Ends the process with status 2 and one line on stderr where a line is no document or a mark lies outside its text.
+    Ends the process with status 1 and one line on stderr where the system cannot be loaded, a line is no document or a
+    mark lies outside its text.
     """
     answers = _own_stdout()
+    started = perf_counter()
     try:
-        started = perf_counter()
         annotate = load()
-        loaded = perf_counter()
+    except (ImportError, OSError, ValueError) as error:
+        sys.exit(f"{sys.argv[0]}: cannot be loaded: {error}")
+    loaded = perf_counter()
+    try:
         documents, words = answer(sys.stdin.buffer, answers, annotate)
     except ProtocolError as error:
         sys.exit(f"{sys.argv[0]}: {error}")
