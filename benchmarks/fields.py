@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from caseframe.evaluation.fields import score_fields
 from caseframe.evaluation.gold import GoldArticle, read_gold, read_texts
-from caseframe.evaluation.matching import micro, relaxed, score_article, total
-from caseframe.evaluation.records import Counts
+from caseframe.evaluation.matching import relaxed
+from caseframe.evaluation.metrics import count_array, type_names
+from caseframe.evaluation.records import ArticleScore, Counts
 from caseframe.pipeline import extract_article, load
 from caseframe.schema import CASE_FIELDS, FIELDS, Extraction
 
@@ -33,18 +35,24 @@ def main() -> None:
     nlp = load()
     articles = {article.article_id: article for article in read_texts(folder / "texts.jsonl")}
     pairs = [(gold, extract_article(articles[gold.article_id], nlp)) for gold in read_gold(folder / "gold.jsonl")]
-    scores = [score_article(gold, extraction) for gold, extraction in pairs]
-    sums = total(scores)
+    scores = [score_fields(gold, extraction) for gold, extraction in pairs]
+    types = type_names("fields", scores)
     print(f"{'field':15} {'gold':>5} {'found':>5}   exact P     R    F1   relaxed P     R    F1")
-    for field, counts in sums.items():
-        print_row(field, *counts)
-    print_row("micro, all", *micro(sums))
-    print_row("micro, case", *micro({field: counts for field, counts in sums.items() if field in CASE_FIELDS}))
-    macro = np.mean([loose.f1 for _, loose in sums.values()])
+    for field in types:
+        print_row(field, *summed(scores, [field]))
+    print_row("micro, all", *summed(scores, types))
+    print_row("micro, case", *summed(scores, [field for field in types if field in CASE_FIELDS]))
+    macro = np.mean([summed(scores, [field])[1].f1 for field in types])
     low, high = interval(scores)
     print(f"macro relaxed F1 {macro:.3f}; micro relaxed F1 95 % interval {low:.3f} to {high:.3f}")
     if arguments.errors:
         print_errors(pairs, arguments.errors, arguments.field)
+
+
+def summed(scores: list[ArticleScore], types: list[str]) -> tuple[Counts, Counts]:
+    """The exact and the relaxed counts of fields."""
+    strict, loose = (count_array(scores, types, mode).sum(axis=(0, 1)).tolist() for mode in ("exact", "relaxed"))
+    return Counts(*strict), Counts(*loose)
 
 
 def print_row(name: str, exact: Counts, loose: Counts) -> None:
@@ -55,10 +63,9 @@ def row(counts: Counts) -> str:
     return f"{counts.precision:5.3f} {counts.recall:5.3f} {counts.f1:5.3f}"
 
 
-def interval(scores: list[dict[str, tuple[Counts, Counts]]]) -> tuple[float, float]:
+def interval(scores: list[ArticleScore]) -> tuple[float, float]:
     """Percentile bootstrap over articles of the relaxed micro F1."""
-    names = ("matched", "predicted", "gold")
-    totals = np.array([[getattr(micro(score)[1], name) for name in names] for score in scores])
+    totals = count_array(scores, type_names("fields", scores), "relaxed").sum(axis=1)
     random = np.random.default_rng(0)
     samples = totals[random.integers(0, len(totals), (RESAMPLES, len(totals)))].sum(axis=1)
     f1 = 2 * samples[:, 0] / (samples[:, 1] + samples[:, 2])

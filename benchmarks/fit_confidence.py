@@ -14,8 +14,11 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc
 
+from caseframe.evaluation.fields import score_fields
 from caseframe.evaluation.gold import GoldArticle
-from caseframe.evaluation.matching import matched_pairs, micro, relaxed, score_article, total
+from caseframe.evaluation.matching import matched_pairs, relaxed
+from caseframe.evaluation.metrics import count_array, type_names
+from caseframe.evaluation.records import ArticleScore, Counts
 from caseframe.fields import cases, confidence, roles, sites
 from caseframe.fields.component import finders
 from caseframe.fields.linear import LinearModel
@@ -77,6 +80,16 @@ def use(roles_model: LinearModel, sites_model: LinearModel) -> None:
     sites.model = lambda: sites_model  # type: ignore[assignment]
 
 
+def print_scores(scores: Sequence[ArticleScore], least: dict[str, float]) -> None:
+    types = type_names("fields", scores)
+    strict, loose = (count_array(scores, types, mode).sum(axis=0) for mode in ("exact", "relaxed"))
+    print("field            gold  found  exact P    R   F1  relaxed P    R   F1  least")
+    for name, *rows in (*zip(types, strict, loose, strict=True), ("micro", strict.sum(axis=0), loose.sum(axis=0))):
+        counts = [Counts(*row.tolist()) for row in rows]
+        scored = "  ".join(f"{each.precision:.3f} {each.recall:.3f} {each.f1:.3f}" for each in counts)
+        print(f"{name:15} {counts[0].gold:5} {counts[0].predicted:6}  {scored}  {least.get(name, '')}")
+
+
 def main() -> None:
     options = arguments(__doc__)
     texts = list(training_docs(options.data))
@@ -112,14 +125,8 @@ def main() -> None:
         for gold, doc in texts:
             if gold.article_id in part:
                 found = [finding for find in finders() for finding in find(doc)]
-                scores.append(score_article(gold, cases.deal(doc, doc._.article, found)))
-    sums = total(scores)
-    print("field            gold  found  exact P    R   F1  relaxed P    R   F1  least")
-    for name, (exact, loose) in (*sums.items(), ("micro", micro(sums))):
-        print(
-            f"{name:15} {exact.gold:5} {exact.predicted:6}  {exact.precision:.3f} {exact.recall:.3f} {exact.f1:.3f}  "
-            f"{loose.precision:.3f} {loose.recall:.3f} {loose.f1:.3f}  {least.get(name, '')}"
-        )
+                scores.append(score_fields(gold, cases.deal(doc, doc._.article, found)))
+    print_scores(scores, least)
     if options.write:
         ship(fit_confidence(rows, least), "confidence")
 
