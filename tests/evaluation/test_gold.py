@@ -143,7 +143,11 @@ def test_gold_may_be_compressed(tmp_path: Path) -> None:
         (with_finding(field="age"), "the value of age is None", "a number (years)"),
         (with_finding(field="age", value="34"), "the value of age is '34'", "a number (years)"),
         ('{"article_id": "x", "cases": [{"case": 1, "findings": [{"field": "age", "value": NaN}]}]}', "NaN", "Mend"),
-        ('{"article_id": "x", "cases": [{"case": 1, "findings": [{"field": "age", "value": 1e999}]}]}', "inf", "number"),
+        (
+            '{"article_id": "x", "cases": [{"case": 1, "findings": [{"field": "age", "value": 1e999}]}]}',
+            "inf",
+            "number",
+        ),
         (with_finding(field="sex", value="man"), "the value of sex is 'man'", "female, male, mixed"),
         (with_finding(field="diagnosis", value=3), "the value of diagnosis is 3", "words"),
         (with_finding(field="diagnosis", value=""), "the value of diagnosis is ''", "words"),

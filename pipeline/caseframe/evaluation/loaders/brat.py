@@ -39,8 +39,11 @@ def read(paths: Sequence[Path]) -> Iterator[Document]:
     found: dict[str, dict[str, str]] = {}
     for part in open_parts(_with_partners(paths), _unwanted):
         stem, suffix = _split(part.name)
-        if suffix and suffix not in found.setdefault(stem, {}):
-            found[stem][suffix] = read_text(part.stream, part.name)
+        if suffix:
+            content = read_text(part.stream, part.name)
+            # A file may be named and stand in a folder that is named as well.
+            if content != found.setdefault(stem, {}).setdefault(suffix, content):
+                raise GoldError(f"{part.name} stands there twice, with different contents", "Take one of the two out")
     for stem, files in found.items():
         yield _document(stem, files)
 

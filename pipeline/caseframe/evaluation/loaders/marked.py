@@ -36,8 +36,9 @@ def _document(article_id: str, marked: str, origin: Origin) -> Document:
     annotations: list[Annotation] = []
     length = position = 0
     openings = list(_MARK.finditer(marked))
-    for opening, following in zip(openings, [*openings[1:], None], strict=True):
-        closing = _closing(marked, opening.end(), following.start() if following else len(marked))
+    stops = [*(opening.start() for opening in openings[1:]), len(marked)]
+    for opening, stop in zip(openings, stops, strict=False):
+        closing = _closing(marked, opening.end(), stop)
         if closing < 0:
             raise malformed(place(origin), f"the mark {opening[0]!r} has no end before the next", _CURE)
         plain, words = _plain(marked[position : opening.start()], origin), marked[opening.end() : closing]
