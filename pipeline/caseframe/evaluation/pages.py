@@ -31,6 +31,8 @@ def render(folder: Path, name: str, page: Mapping[str, Any], *, html: bool = Tru
     }
     for suffix in (["html"] if html else []) + (["md"] if markdown else []):
         text = environment.get_template(f"{name}.{suffix}.j2").render({**page, **parts})
+        if suffix == "md":
+            text = re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", text))
         (folder / f"{name}.{suffix}").write_text(text, encoding="utf-8", errors="replace", newline="\n")
 
 

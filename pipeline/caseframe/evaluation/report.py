@@ -89,8 +89,10 @@ def write_report(
         "datasets": report_tables.datasets(metrics),
         "systems": report_tables.systems(metrics),
         "comparison": report_tables.comparison(metrics),
-        "sections": _sections(metrics, items),
-        "causes": report_tables.causes(errors, "Causes of error, over all systems and data sets"),
+        "sections": _sections(metrics, items, plotted=html),
+        "causes": [report_tables.causes(errors, "Causes of error, over all systems and data sets")]
+        if len(metrics["results"]) > 1
+        else [],
         "config": visible(json.dumps(metrics.get("config", {}), indent=2, ensure_ascii=False)),
         "errors": whole(len(errors)),
         "shown": whole(len(shown)) if len(shown) < len(errors) else "",
@@ -109,7 +111,7 @@ def _of(items: Iterable[Row], result: Metrics) -> list[Row]:
     return [item for item in items if (item["dataset"], item["system"]) == key]
 
 
-def _sections(metrics: Metrics, items: Sequence[Row]) -> list[Section]:
+def _sections(metrics: Metrics, items: Sequence[Row], *, plotted: bool) -> list[Section]:
     by_dataset: dict[str, list[Metrics]] = {}
     for result in results_of(metrics):
         by_dataset.setdefault(result["dataset"], []).append(result)
@@ -117,9 +119,9 @@ def _sections(metrics: Metrics, items: Sequence[Row]) -> list[Section]:
         Section(
             f"d{number}",
             name_of(dataset),
-            tuple(_shared_plots(results, metrics, f"d{number}")),
+            tuple(_shared_plots(results, metrics, f"d{number}")) if plotted else (),
             tuple(
-                _run(result, metrics, _of(items, result), f"d{number}-s{place}")
+                _run(result, metrics, _of(items, result), f"d{number}-s{place}", plotted=plotted)
                 for place, result in enumerate(results, 1)
             ),
         )
@@ -174,7 +176,7 @@ def _f1_by_type(result: Metrics, labels: Mapping[str, str]) -> dict[str, plots.E
     }
 
 
-def _run(result: Metrics, metrics: Metrics, items: Sequence[Row], anchor: str) -> Run:
+def _run(result: Metrics, metrics: Metrics, items: Sequence[Row], anchor: str, *, plotted: bool) -> Run:
     errors = [item for item in items if item["cause"]]
     system, dataset = name_of(result["system"]), name_of(result["dataset"])
     tables = [
@@ -187,7 +189,7 @@ def _run(result: Metrics, metrics: Metrics, items: Sequence[Row], anchor: str) -
         anchor,
         system,
         tuple(table for table in tables if table),
-        tuple(_confusion(items, types_of(result), f"{system} on {dataset}", anchor)),
+        tuple(_confusion(items, types_of(result), f"{system} on {dataset}", anchor)) if plotted else (),
         tuple(_patient_words(result)),
         tuple(_examples(errors)),
     )

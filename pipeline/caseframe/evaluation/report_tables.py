@@ -68,6 +68,11 @@ def whole(number: float | None) -> str:
     return UNKNOWN if number is None or math.isnan(number) else f"{number:,.0f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 article`, `2 articles`."""
+    return f"{whole(number)} {noun}" + ("" if number == 1 else "s")
+
+
 def percent(share: float | None) -> str:
     """A share as a percentage."""
     return UNKNOWN if share is None or math.isnan(share) else f"{100 * share:.0f} %"
@@ -159,15 +164,14 @@ def problems(metrics: Metrics) -> Iterator[str]:
         yield f"{_run(skipped)} was left out: {visible(skipped.get('why', UNKNOWN))}."
     for result in results_of(metrics):
         if result.get("failed"):
-            yield f"{_run(result)} failed on {whole(result['failed'])} articles, which count as empty predictions."
+            yield f"{_run(result)} failed on {counted(result['failed'], 'article')}; what it failed on counts as empty."
     for result in _firsts(metrics):
         alignment = result.get("alignment", {})
         named = "; ".join(shortened(visible(each)) for each in alignment.get("first_unaligned", ()))
         if alignment.get("unaligned"):
-            yield (
-                f"{name_of(result['dataset'])}: {whole(alignment['unaligned'])} annotations could not be brought onto "
-                f"their text and are not scored{f' (the first: {named})' if named else ''}."
-            )
+            many = counted(alignment["unaligned"], "annotation")
+            first = f" (the first: {named})" if named else ""
+            yield f"{name_of(result['dataset'])}: {many} could not be brought onto the text and so not scored{first}."
 
 
 def _firsts(metrics: Metrics) -> list[Metrics]:
@@ -342,8 +346,8 @@ def causes(items: Sequence[Row], caption: str) -> Table:
 
 
 def cause_words(cause: str) -> str:
-    """A cause as a reader's words: `missed term`."""
-    return name_of(cause.replace("_", " "))
+    """A cause in a reader's words: `missed term`."""
+    return name_of(cause.replace("_", " ")) if cause else "no error"
 
 
 def in_brief(result: Metrics, errors: Sequence[Row]) -> str:
@@ -375,7 +379,7 @@ def pair_name(pair: Metrics) -> str:
 
 def signed(number: float) -> str:
     """A difference with its sign."""
-    return UNKNOWN if math.isnan(number) else f"{number:+.3f}".replace("-", "−")
+    return UNKNOWN if math.isnan(number) else f"{round(number, 3) + 0.0:+.3f}".replace("-", "−")
 
 
 def chance(p: float) -> str:
@@ -396,17 +400,17 @@ def difference_in_brief(pair: Metrics) -> str:
         for row in pair["rows"]
         if row["type"] == "micro" and row["mode"] == mode
     ]
-    told.append(", ".join(f"{whole(len(pair[change]))} items {words}" for change, words in CHANGES.items()))
+    told.append(", ".join(f"{counted(len(pair[change]), 'item')} {words}" for change, words in CHANGES.items()))
     return f"{pair_name(pair)}: {'; '.join(told)}."
 
 
 def articles_apart(pair: Metrics) -> Iterator[str]:
     """Which articles were compared, and which were not, in sentences."""
-    yield f"{whole(pair['articles'])} articles that both have."
+    yield f"Compared on the {counted(pair['articles'], 'article')} that both have."
     for side in ("a", "b"):
         alone = pair[f"only_{side}"]
         if alone:
-            yield f"Not compared, in {name_of(pair[side])} alone: {whole(len(alone))} articles, {_named(alone)}."
+            yield f"Not compared, in {name_of(pair[side])} alone: {counted(len(alone), 'article')}, {_named(alone)}."
 
 
 def _named(names: Sequence[str], most: int = 5) -> str:
