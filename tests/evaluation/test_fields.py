@@ -93,9 +93,10 @@ def test_the_time_of_a_prediction_is_an_attribute_where_the_field_has_it() -> No
         GoldFinding("symptom", "fever", "fever", case=1),
     ]
     told = [said("outcome", "pain", "Pain", when_days=100.5), said("symptom", "fever", "fever", when_days=3.0)]
-    attributes = score(gold, told).attributes
-    assert attributes["outcome", "when_days"] == Tally(right=1)
-    assert {name for field, name in attributes if field == "symptom"} == {"assertion"}
+    found = score(gold, told)
+    assert found.attributes["outcome", "when_days"] == Tally(right=1)
+    assert {name for field, name in found.attributes if field == "symptom"} == {"assertion"}
+    assert [dict(item.predicted.attributes) for item in found.items] == [{"when_days": 100.5}, {}]  # type: ignore[union-attr]
 
 
 def test_assertions_are_told_of_pairs_that_agree_in_all_else() -> None:
@@ -112,13 +113,31 @@ def test_assertions_are_told_of_pairs_that_agree_in_all_else() -> None:
     assert (wrong.gold.assertion, wrong.predicted.assertion) == ("absent", "present")
 
 
+def test_overlapping_words_decide_between_equals() -> None:
+    gold = [GoldFinding("symptom", "knee pain", case=1), GoldFinding("symptom", "hip pain", "Pain came", case=1)]
+    told = [said("symptom", "rib pain", "Pain came"), said("symptom", "rib pain", "Pain went")]
+    partners = {item.gold.value: item.predicted.text for item in score(gold, told).items}  # type: ignore[union-attr]
+    assert partners == {"hip pain": "Pain came", "knee pain": "Pain went"}
+
+
 def test_agreeing_attributes_decide_between_equals() -> None:
-    def plate(material: str) -> Attributes:
+    def made_of(material: str) -> Attributes:
         return Attributes({"material": (material,)})
 
-    gold = [GoldFinding("implant", "plate", "plate", attributes=plate(name), case=1) for name in ("steel", "titanium")]
-    told = [said("implant", "plate", "plate", attributes=plate(name)) for name in ("titanium", "steel")]
-    assert score(gold, told).attributes["implant", "material"] == Tally(right=2)
+    gold = [GoldFinding("implant", "plate", "plate", attributes=made_of(name), case=1) for name in ("steel", "peek")]
+    for first, second in (("steel", "peek"), ("peek", "steel")):
+        told = [
+            said("implant", "plate", "plate", attributes=made_of(first)),
+            said("implant", "plate", "plate", nth=1, attributes=made_of(second)),
+        ]
+        assert score(gold, told).attributes["implant", "material"] == Tally(right=2)
+
+
+def test_patients_who_share_equally_much_keep_their_numbers() -> None:
+    gold = [GoldFinding("symptom", "pain", "Pain", case=case) for case in (1, 2)]
+    told = [said("symptom", "pain", "Pain", case=case) for case in (2, 3)]
+    partners = {item.gold.case: item.predicted.case for item in score(gold, told).items}  # type: ignore[union-attr]
+    assert partners == {1: 3, 2: 2}
 
 
 def test_known_words_tell_left_out_from_missed() -> None:

@@ -123,6 +123,7 @@ def test_no_preference_costs_a_pair() -> None:
 
 def test_a_preference_outside_the_graph_is_not_heard() -> None:
     assert matched_pairs([[True, False], [False, False]], [[0, 9], [9, 9]]) == [(0, 0)]
+    assert matched_pairs([[True, True], [False, False]], [[0, 0], [9, 0]], [[1, 0], [0, 0]]) == [(0, 0)]
 
 
 SMALL = st.integers(1, 4).flatmap(

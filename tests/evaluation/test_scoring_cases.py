@@ -276,6 +276,29 @@ EXAMPLES = [
         ["wrong_patient"],
     ),
     Example(
+        # Every pain is a relaxed match of every other; the exact ones tell who is who.
+        "patients are told apart by exact findings where relaxed ones do not",
+        TWO,
+        [g("symptom", "hip pain"), g("symptom", "knee pain", case=2)],
+        [p("symptom", "knee pain", "pain"), p("symptom", "hip pain", "pain", case=2)],
+        (2, 2, 2),
+        (2, 2, 2),
+    ),
+    Example(
+        # Two relaxed findings go before one exact: the cough is the one that was given to the wrong patient.
+        "a patient is the one who shares most",
+        TWO,
+        [g("symptom", "hip pain"), g("symptom", "leg swelling"), g("symptom", "cough")],
+        [
+            p("symptom", "cough", "fever"),
+            p("symptom", "knee pain", "pain", case=2),
+            p("symptom", "arm swelling", "had", case=2),
+        ],
+        (3, 3, 3),
+        (1, 3, 3),
+        ["wrong_patient", "wrong_value", "wrong_value"],
+    ),
+    Example(
         "a single cell of another patient is not this one's wrong value",
         TWO,
         [g("age", 34, "34"), g("symptom", "fever", "fever", case=2)],
