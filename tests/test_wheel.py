@@ -53,7 +53,14 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
         shipped = {path.name for path in (ROOT / "pipeline" / "caseframe" / folder).glob("*.tsv")}
         packed = {name.rpartition("/")[2] for name in names if name.startswith(f"caseframe/{folder}/")}
         assert shipped and shipped <= packed
-    for name in ("configs/extract/default.yaml", "models/caseframe_rules/config.cfg", "models/README.md", "py.typed"):
+    for name in (
+        "configs/extract/default.yaml",
+        "configs/evaluate/casebook.yaml",
+        "evaluation/templates/report.html.j2",
+        "models/caseframe_rules/config.cfg",
+        "models/README.md",
+        "py.typed",
+    ):
         assert f"caseframe/{name}" in names
     rooms = {name.split("/")[0] for name in names}
     assert len(rooms) == 2 and all(room.startswith("caseframe") for room in rooms), rooms

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from caseframe._version import __version__
 from caseframe.pipeline import assemble, extract_all, extract_article, load
@@ -32,6 +32,7 @@ __all__ = [
     "Section",
     "__version__",
     "assemble",
+    "evaluate",
     "extract",
     "load",
     "read",
@@ -76,3 +77,14 @@ def to_frame(results: Iterable[Extraction | Failure], failures: list[Failure] | 
     from caseframe.tables import frame  # pandas takes its time to load
 
     return frame.to_frame(results, failures)
+
+
+def evaluate(config: str | Path, out: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Runs an evaluation job (a YAML file) and gives its figures, as metrics.json holds them; `out` is its folder.
+
+    Raises ConfigError, GoldError, ModelError or SystemFailed where it cannot be run. Gates are not applied.
+    """
+    from caseframe.evaluation.job import load_job  # scipy and matplotlib take their time to load
+    from caseframe.evaluation.run import run_evaluation
+
+    return run_evaluation(load_job(Path(config)), Path(out), overwrite=overwrite).metrics

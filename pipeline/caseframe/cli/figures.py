@@ -16,10 +16,14 @@ _HEADS = ("field", "span")
 
 
 def evaluation_tables(metrics: Mapping[str, Any]) -> Group:
-    """All results of an evaluation: one table a data set and system, one that compares them where there are several."""
-    parts: list[RenderableType] = [_result_table(result) for result in metrics["results"]]
-    if len(metrics["results"]) > 1:
-        parts.append(_overview(metrics["results"]))
+    """All results of an evaluation: one table a data set and system, one that compares the systems."""
+    parts: list[RenderableType] = []
+    for result in metrics["results"]:
+        parts += [_result_table(result), *(Text(line, style="dim") for line in _captions(result)), Text()]
+    for dataset in dict.fromkeys(result["dataset"] for result in metrics["results"]):
+        results = [result for result in metrics["results"] if result["dataset"] == dataset]
+        if len(results) > 1:
+            parts.append(_overview(dataset, results))
     parts.extend(Text(f"{each['dataset']}: {each['system']} is left out, {each['why']}") for each in metrics["skipped"])
     return Group(*parts)
 
@@ -42,13 +46,12 @@ def _result_table(result: Mapping[str, Any]) -> Table:
     seconds = result["seconds"] or float("inf")
     title = (
         f"{result['system']} on {result['dataset']}: {result['articles']} articles, "
-        f"{result['words'] / seconds:,.0f} words/s"
+        f"{result['words'] / seconds:,.0f} words/s; {first}"
     )
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    columns = ("gold", "found", f"{first} P", "R", "F1", "interval", f"{second} F1", "interval")
-    for column in columns:
-        table.add_column(column, justify="right")
+    table.add_column("", no_wrap=True)
+    for column in ("gold", "found", "P", "R", "F1", "interval", f"{second} F1"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, row in _tables_of(result).items():
         if name == "macro":
             figures = ["", "", "", ""]
@@ -56,10 +59,8 @@ def _result_table(result: Mapping[str, Any]) -> Table:
             figures = [str(row["gold"]), str(row["predicted"])]
             figures += [_figure(row[f"{first}_precision"]), _figure(row[f"{first}_recall"])]
         figures += [_figure(row[f"{first}_f1"]), _interval(row, first)]
-        figures += [_figure(row[f"{second}_f1"]), _interval(row, second)]
+        figures.append(_figure(row[f"{second}_f1"]))
         table.add_row(name, *figures)
-    table.caption = "\n".join(_captions(result))
-    table.caption_justify = "left"
     return table
 
 
@@ -73,7 +74,9 @@ def _captions(result: Mapping[str, Any]) -> Iterator[str]:
         )
     if "calibration" in metrics:
         point = metrics["risk_coverage"]["at_precision_90"]
-        filled = f"{point['recall']:.0%} of the cells are filled right" if point else "is not reached"
+        filled = (
+            f"fills {point['filled']:.0%} of the cells, {point['recall']:.0%} rightly" if point else "is not reached"
+        )
         yield f"calibration error {metrics['calibration']['ece']:.3f}; precision 0.90: {filled}"
     causes = ", ".join(f"{cause.replace('_', ' ')} {count}" for cause, count in metrics["errors"].items())
     if causes:
@@ -84,19 +87,17 @@ def _captions(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"{result['failed']} articles failed"
 
 
-def _overview(results: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="all results, micro F1", title_justify="left", box=None, pad_edge=False)
-    for column in ("data set", "system"):
-        table.add_column(column)
-    for column in ("first mode", "F1", "interval", "second mode", "F1", "interval", "words/s"):
-        table.add_column(column, justify="right")
+def _overview(dataset: str, results: Sequence[Mapping[str, Any]]) -> Table:
+    modes = MODES[results[0]["kind"]][:2]
+    table = Table(title=f"all systems on {dataset}, micro F1", title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for column in (modes[0], "interval", modes[1], "interval", "words/s"):
+        table.add_column(column, justify="right", no_wrap=True)
     for result in results:
         micro = _tables_of(result)["micro"]
-        cells = [result["dataset"], result["system"]]
-        for mode in MODES[result["kind"]][:2]:
-            cells += [mode, _figure(micro[f"{mode}_f1"]), _interval(micro, mode)]
-        cells.append(f"{result['words'] / result['seconds']:,.0f}" if result["seconds"] else "")
-        table.add_row(*cells)
+        figures = [text for mode in modes for text in (_figure(micro[f"{mode}_f1"]), _interval(micro, mode))]
+        speed = f"{result['words'] / result['seconds']:,.0f}" if result["seconds"] else ""
+        table.add_row(result["system"], *figures, speed)
     return table
 
 

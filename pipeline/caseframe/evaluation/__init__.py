@@ -1,1 +1,1 @@
-"""Field-level scores against gold."""
+"""Evaluation: systems measured against gold, with intervals, causes of error, comparison and reports."""

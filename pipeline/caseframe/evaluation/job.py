@@ -88,7 +88,11 @@ class SystemConfig(Strict):
         default=("findings",),
         description="What counts as predicted spans: findings, ents, or keys of doc.spans (terms, quantities).",
     )
-    labels: Labels = Field(default={}, description="The system's label to the one that is scored; null drops it.")
+    labels: Labels = Field(
+        default={},
+        description="The system's label to the one that is scored; null drops it. `source/label` and `source/*` mean "
+        "one source of spans alone, `*` all other labels.",
+    )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(default=0.0, description="Findings below are left out.")
 
     @model_validator(mode="after")

@@ -122,9 +122,9 @@ def _row(kind: Kind, scores: Sequence[ArticleScore], types: Sequence[str], setti
         counts = count_array(scores, types, mode)
         matched, predicted, gold = (int(number) for number in counts.sum(axis=(0, 1)))
         interval = bootstrap(counts, micro_f1, resamples=settings.resamples, level=settings.level, seed=settings.seed)
+        row.setdefault("gold", gold)
+        row.setdefault("predicted", predicted)  # `boundary` counts a pair under the gold's type; the first mode tells
         row |= {
-            "gold": gold,
-            "predicted": predicted,
             f"{mode}_matched": matched,
             f"{mode}_precision": matched / predicted if predicted else 0.0,
             f"{mode}_recall": matched / gold if gold else 0.0,
@@ -204,9 +204,9 @@ def _confidence(items: Sequence[Item], settings: MetricsConfig) -> Row:
     """Calibration and risk-coverage of what was predicted; nothing where a system gives no confidence."""
     confidence = np.array([item.predicted.confidence for item in items if item.predicted])
     right = np.array([item.matched for item in items if item.predicted], dtype=bool)
-    if not len(confidence) or np.all(confidence == 1.0):
-        return {}
     gold = sum(item.gold is not None for item in items)
+    if not gold or not len(confidence) or np.all(confidence == 1.0):
+        return {}
     bins = calibration(confidence, right, bins=settings.bins)
     curve = risk_coverage(confidence, right, gold)
     points = [

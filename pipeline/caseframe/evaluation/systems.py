@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from caseframe.errors import SystemFailed
 from caseframe.evaluation.job import SystemConfig
 from caseframe.evaluation.records import Span
 from caseframe.fields.component import extraction_of
-from caseframe.pipeline import CASES, open_pipeline, run
+from caseframe.pipeline import CASES, load, open_pipeline, run
 from caseframe.schema import Article, Case, Extraction, Failure, Finding
 from caseframe.stages.terms import SPANS as TERMS
 from caseframe.tables.run import read_findings
@@ -56,11 +57,7 @@ class PipelineSystem:
 
     def __init__(self, config: SystemConfig) -> None:
         self._config = config
-        overrides = dict(config.overrides)
-        if config.lexicons or not config.builtin_lexicons:
-            overrides["components.caseframe_terms.lexicons"] = [str(path) for path in config.lexicons]
-            overrides["components.caseframe_terms.builtin"] = config.builtin_lexicons
-        self.nlp: Language = open_pipeline(config.model, overrides, disable=config.disable)
+        self.nlp = _open_pipeline(config)
         self._fills = CASES in self.nlp.pipe_names
 
     def predict(self, articles: Sequence[Article]) -> Iterator[Prediction]:
@@ -76,7 +73,7 @@ class PipelineSystem:
     def _read(self, doc: Doc) -> Prediction:
         extraction = extraction_of(doc).at_least(self._config.min_confidence) if self._fills else None
         known = [(span.start_char, span.end_char) for span in doc.spans.get(TERMS, ())]
-        return Prediction(tuple(self._spans(doc, extraction)), extraction, tuple(known))
+        return Prediction(_each_once(self._spans(doc, extraction)), extraction, tuple(known))
 
     def _spans(self, doc: Doc, extraction: Extraction | None) -> Iterator[Span]:
         for source in self._config.spans:
@@ -84,7 +81,18 @@ class PipelineSystem:
                 yield from _spans_of(extraction, self._config)
             else:
                 for span in doc.ents if source == ENTS else doc.spans.get(source, ()):
-                    yield from _mapped(self._config, span.label_, span.start_char, span.end_char, 1.0)
+                    yield from _mapped(self._config, span.label_, span.start_char, span.end_char, source=source)
+
+
+def _open_pipeline(config: SystemConfig) -> Language:
+    lexicons = tuple(str(path) for path in config.lexicons)
+    if config.model is None and not config.overrides and not config.disable:
+        return load(lexicons=lexicons, builtin_lexicons=config.builtin_lexicons)  # one object for many jobs
+    overrides = dict(config.overrides)
+    if lexicons or not config.builtin_lexicons:
+        overrides["components.caseframe_terms.lexicons"] = list(lexicons)
+        overrides["components.caseframe_terms.builtin"] = config.builtin_lexicons
+    return open_pipeline(config.model, overrides, disable=config.disable)
 
 
 class RunSystem:
@@ -105,7 +113,7 @@ class RunSystem:
             )
         for article in articles:
             extraction = self._extraction(article).at_least(self._config.min_confidence)
-            yield Prediction(tuple(_spans_of(extraction, self._config)), extraction)
+            yield Prediction(_each_once(_spans_of(extraction, self._config)), extraction)
 
     def _extraction(self, article: Article) -> Extraction:
         by_case: dict[int, list[Finding]] = {}
@@ -142,7 +150,7 @@ class CommandSystem:
                     f"{self._name}: {article.article_id} has a span {outside.start}-{outside.end} outside its text",
                     "Offsets count Unicode characters of the text, from 0, half-open",
                 )
-            yield Prediction(spans)
+            yield Prediction(_each_once(spans))
 
     @property
     def _name(self) -> str:
@@ -171,7 +179,7 @@ class CommandSystem:
         return done.stdout
 
     def _answers(self, output: str) -> Iterator[tuple[str, tuple[Span, ...]]]:
-        for number, line in enumerate(output.splitlines(), start=1):
+        for number, line in enumerate(io.StringIO(output, newline="\n"), start=1):
             try:
                 record = json.loads(line)
                 spans = tuple(span for item in record["spans"] for span in self._span(item))
@@ -189,18 +197,25 @@ class CommandSystem:
         yield from _mapped(self._config, str(item["type"]), start, end, float(confidence))
 
 
-def _mapped(config: SystemConfig, label: str, start: int, end: int, confidence: float) -> Iterator[Span]:
+def _mapped(
+    config: SystemConfig, label: str, start: int, end: int, confidence: float = 1.0, source: str = ""
+) -> Iterator[Span]:
     """The span under the label that is scored; nothing where the label is dropped."""
-    name = config.labels.get(label, label)
+    keys = (f"{source}/{label}", f"{source}/*", label, "*")
+    name = next((config.labels[key] for key in keys if key in config.labels), label)
     if name is not None:
         yield Span(name, start, end, confidence)
 
 
 def _spans_of(extraction: Extraction | None, config: SystemConfig) -> Iterator[Span]:
-    """Each finding as a span; the same words are one span of a type."""
-    seen = set()
+    """Each finding as a span."""
     for _, finding in extraction or ():
-        for span in _mapped(config, finding.field, finding.start, finding.end, finding.confidence):
-            if (span.type, span.start, span.end) not in seen:
-                seen.add((span.type, span.start, span.end))
-                yield span
+        yield from _mapped(config, finding.field, finding.start, finding.end, finding.confidence, FINDINGS)
+
+
+def _each_once(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans without repeats: labels that are scored as one, and words that fill a field twice, are one span."""
+    found: dict[tuple[str, int, int], Span] = {}
+    for span in spans:
+        found.setdefault((span.type, span.start, span.end), span)
+    return tuple(found.values())
