@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, TypeVar
 
 import typer
@@ -106,7 +105,7 @@ def extract(
 ) -> None:
     """Read articles, extract their cases, write the evidence tables."""
     settings = _with_options(load_extract_config(config), where or [], limit, format)
-    with _progress(quiet, _Bar) as progress:
+    with _progress(quiet, _record_bar) as progress:
         summary = run_extraction(list(paths), out, settings, overwrite=overwrite, resume=resume, progress=progress)
     if not quiet:
         _summarise(summary)
@@ -146,7 +145,7 @@ def evaluate(
 
     job = load_job(config)
     job = job.model_copy(update={"gates": {**job.gates, **parse_gates(fail_under or [])}})
-    with _progress(quiet, _ArticleBar) as progress:
+    with _progress(quiet, _article_bar) as progress:
         summary = run_evaluation(job, out, overwrite=overwrite, progress=progress)
     if not quiet:
         _out.print(evaluation_tables(summary.metrics), highlight=False)
@@ -192,59 +191,43 @@ def _with_options(config: ExtractConfig, where: list[str], limit: int | None, fo
     return config.model_copy(update={"select": select, "input": reading})
 
 
-class _Bar:
+@contextmanager
+def _record_bar() -> Iterator[OnProgress]:
     """A progress line: input, records, rate, failures. A terminal only."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} records"),
+        TextColumn("{task.fields[rate]:,.0f}/s"),
+        TextColumn("{task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_err, transient=True) as bar:
+        task = bar.add_task("reading", total=None, rate=0.0, failed=0)
 
-    def __init__(self) -> None:
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TextColumn("{task.completed:,.0f} records"),
-            TextColumn("{task.fields[rate]:,.0f}/s"),
-            TextColumn("{task.fields[failed]} failed"),
-            TimeElapsedColumn(),
-        )
-        self._bar = Progress(*columns, console=_err, transient=True)
-        self._task = self._bar.add_task("reading", total=None, rate=0.0, failed=0)
+        def update(source: str, counts: Counter[str]) -> None:
+            elapsed = bar.tasks[0].elapsed
+            rate = counts["read"] / elapsed if elapsed else 0.0
+            name = source if len(source) <= 40 else f"…{source[-39:]}"
+            bar.update(task, completed=counts["read"], description=name, rate=rate, failed=counts["failed"])
 
-    def __enter__(self) -> OnProgress:
-        self._bar.start()
-        return self._update
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def _update(self, source: str, counts: Counter[str]) -> None:
-        task = self._bar.tasks[0]
-        rate = counts["read"] / task.elapsed if task.elapsed else 0.0
-        name = source if len(source) <= 40 else f"…{source[-39:]}"
-        self._bar.update(self._task, completed=counts["read"], description=name, rate=rate, failed=counts["failed"])
+        yield update
 
 
-class _ArticleBar:
-    """A progress bar: data set, system, articles. A terminal only."""
+@contextmanager
+def _article_bar() -> Iterator[OnArticle]:
+    """A progress bar for each system on each data set. A terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
 
-    def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=_err, transient=True)
-        self._tasks: dict[str, TaskID] = {}
+        def update(dataset: str, system: str, done: int, total: int) -> None:
+            name = f"{system} on {dataset}"
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total)
+            bar.update(tasks[name], completed=done)
 
-    def __enter__(self) -> OnArticle:
-        self._bar.start()
-        return self._update
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def _update(self, dataset: str, system: str, done: int, total: int) -> None:
-        name = f"{system} on {dataset}"
-        if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(name, total=total)
-        self._bar.update(self._tasks[name], completed=done)
+        yield update
 
 
 def _progress(quiet: bool, bar: Callable[[], AbstractContextManager[Told]]) -> AbstractContextManager[Told | None]:
