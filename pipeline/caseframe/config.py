@@ -33,6 +33,11 @@ class PipelineConfig(Strict):
     model: str | None = Field(default=None, description="Folder of a spaCy pipeline to use instead of the shipped one.")
     lexicons: tuple[str, ...] = Field(default=(), description="Further lexicon files (TSV), added to the shipped ones.")
     builtin_lexicons: bool = Field(default=True, description="Whether the shipped lexicons are used.")
+    entities: str = Field(
+        default="builtin",
+        description="Who finds mentions that no lexicon knows: builtin, none, a folder that `caseframe train` wrote, "
+        "a spaCy pipeline by package or folder, scispacy, or hf:org/model.",
+    )
     fields: tuple[str, ...] = Field(default=(), description="Fields to fill; empty means all.")
 
 
@@ -75,11 +80,15 @@ class ExtractConfig(Strict):
     output: OutputConfig = OutputConfig()
 
 
+def shipped(name: Literal["configs", "models"]) -> Path:
+    """A folder that is shipped: in the wheel inside the package, in a checkout at the top."""
+    packaged = Path(str(files("caseframe") / name))
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / name
+
+
 def default_config_path() -> Path:
-    """The commented default config: in the wheel beside the package, in a checkout under `configs/`."""
-    packaged = Path(str(files("caseframe") / "configs"))
-    folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "configs"
-    return folder / "extract" / "default.yaml"
+    """The commented default config."""
+    return shipped("configs") / "extract" / "default.yaml"
 
 
 def load_extract_config(path: Path | None = None) -> ExtractConfig:

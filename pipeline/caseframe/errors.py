@@ -14,6 +14,7 @@
     │   ├── OutputExists        it holds a run already
     │   └── ResumeRefused       config or input changed since the run that is to be continued
     ├── RunError                a run directory cannot be read
+    ├── TrainingError           a model cannot be trained
     └── EvaluationError         an evaluation that cannot be made, or read again
         ├── GoldError           gold that does not fit its texts or the schema
         ├── SystemFailed        a system under test cannot be run
@@ -93,6 +94,10 @@ class ResumeRefused(OutputError):
 
 class RunError(CaseFrameError):
     """A run directory cannot be read."""
+
+
+class TrainingError(CaseFrameError):
+    """A model cannot be trained."""
 
 
 class EvaluationError(CaseFrameError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
 import spacy
@@ -13,9 +12,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from caseframe._version import __version__
+from caseframe.config import shipped
 from caseframe.errors import ModelError
 from caseframe.fields.component import extraction_of
 from caseframe.schema import Article, Extraction, Failure
+from caseframe.stages.entities import is_weights
 from caseframe.stages.extensions import make_doc
 from caseframe.stages.tokenizer import blank, quiet_regexes
 
@@ -29,7 +30,11 @@ STAGES = (
     "caseframe_narrative",
     "caseframe_timeline",
 )
+ENTITIES = "caseframe_entities"
+FOREIGN_ENTITIES = "caseframe_foreign_entities"
 CASES = "caseframe_cases"
+# Which entities: the shipped weights, none at all, or else a folder of weights or another pipeline.
+BUILTIN, NONE = "builtin", "none"
 # The spaCy that a written model asks for, as pyproject.toml does; the patch version that wrote it plays no part.
 SPACY_VERSION = ">=3.8.7,<3.9.0"
 # Longer texts are failures: no case report is that long, and time grows with the text.
@@ -38,13 +43,20 @@ MAX_TEXT_CHARS = 2_000_000
 
 def register() -> None:
     """Imports the modules that register the components, so that spaCy finds their factories."""
-    for stage in STAGES:
+    for stage in (*STAGES, ENTITIES, "foreign"):
         importlib.import_module(f"caseframe.stages.{stage.removeprefix('caseframe_')}")
 
 
-def assemble(*, lexicons: Sequence[str] = (), builtin_lexicons: bool = True, fields: Sequence[str] = ()) -> Language:
-    """Makes the pipeline of rules and lexicons from its parts."""
+def assemble(
+    *,
+    lexicons: Sequence[str] = (),
+    builtin_lexicons: bool = True,
+    fields: Sequence[str] = (),
+    entities: str = NONE,
+) -> Language:
+    """Makes the pipeline from its parts; for `entities` see `load`."""
     nlp = assemble_stages(lexicons=lexicons, builtin_lexicons=builtin_lexicons)
+    set_entities(nlp, entities)
     nlp.add_pipe(CASES, config={"fields": list(fields)})
     return nlp
 
@@ -60,11 +72,23 @@ def assemble_stages(*, lexicons: Sequence[str] = (), builtin_lexicons: bool = Tr
     return nlp
 
 
+def set_entities(nlp: Language, entities: str) -> None:
+    """Puts the component that `entities` asks for (see `load`) after the language stages; another one goes."""
+    for name in (ENTITIES, FOREIGN_ENTITIES):
+        if name in nlp.pipe_names:
+            nlp.remove_pipe(name)
+    after = STAGES[-1]
+    if entities == BUILTIN:
+        nlp.add_pipe(ENTITIES, after=after)
+    elif is_weights(entities):
+        nlp.add_pipe(ENTITIES, config={"weights": entities}, after=after)
+    elif entities != NONE:
+        nlp.add_pipe(FOREIGN_ENTITIES, config={"model": entities}, after=after)
+
+
 def shipped_model() -> Path:
-    """Folder of the shipped pipeline: in the wheel beside the package, in a checkout under `models/`."""
-    packaged = Path(str(files("caseframe") / "models"))
-    folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "models"
-    return folder / "caseframe_rules"
+    """Folder of the shipped pipeline."""
+    return shipped("models") / "caseframe_rules"
 
 
 def write_model(path: Path) -> None:
@@ -95,22 +119,31 @@ def load(
     lexicons: tuple[str, ...] = (),
     builtin_lexicons: bool = True,
     fields: tuple[str, ...] = (),
+    entities: str = BUILTIN,
 ) -> Language:
     """Loads the extraction pipeline, a spaCy `Language`; one object a process for the same arguments.
 
     `model` is the folder of a saved pipeline (default: the shipped one); `lexicons` are further TSV files; `fields`
-    names the fields to fill (empty: all). After `doc = nlp(text)`, `doc._.extraction` holds the result.
+    names the fields to fill (empty: all). `entities` says who finds the mentions that no lexicon knows: `builtin` (what
+    the model has), `none`, a folder that `caseframe train` wrote, or another pipeline (docs/stages.md). After
+    `doc = nlp(text)`, `doc._.extraction` holds the result.
     """
-    overrides: dict[str, object] = {}
-    if lexicons or not builtin_lexicons:
-        overrides["components.caseframe_terms.lexicons"] = list(lexicons)
-        overrides["components.caseframe_terms.builtin"] = builtin_lexicons
+    overrides = lexicon_settings(lexicons, builtin_lexicons)
     if fields:
         overrides[f"components.{CASES}.fields"] = list(fields)
     nlp = open_pipeline(model, overrides)
     if CASES not in nlp.pipe_names:
         raise ModelError(f"{model} has no component {CASES}", "Add it with nlp.add_pipe before you save the pipeline")
+    if entities != BUILTIN:
+        set_entities(nlp, entities)
     return nlp
+
+
+def lexicon_settings(lexicons: Sequence[str], builtin: bool) -> dict[str, object]:
+    """The settings of a pipeline's components that bring in other lexicons; none where they are the shipped ones."""
+    if not lexicons and builtin:
+        return {}
+    return {"components.caseframe_terms.lexicons": list(lexicons), "components.caseframe_terms.builtin": builtin}
 
 
 def open_pipeline(

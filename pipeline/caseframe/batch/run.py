@@ -125,6 +125,7 @@ def run_extraction(
         config.pipeline.model,
         lexicons=config.pipeline.lexicons,
         builtin_lexicons=config.pipeline.builtin_lexicons,
+        entities=config.pipeline.entities,
         fields=config.pipeline.fields,
     )
     state = _State(open_run(out, config, overwrite=overwrite, resume=resume))

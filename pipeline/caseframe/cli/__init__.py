@@ -1,4 +1,4 @@
-"""The command line: `extract`, `show`, `evaluate`, `compare`. It chooses; it holds no logic of its own.
+"""The command line: `extract`, `show`, `evaluate`, `compare`, `train`. It chooses; it holds no logic of its own.
 
 Exit codes: 0 all went well; 1 an error ended the command; 2 wrong usage; 3 the run ended, but some records failed.
 """
@@ -46,6 +46,7 @@ SOME_FAILED = 3
 _SHOWN = 5
 Told = TypeVar("Told")
 OnArticle = Callable[[str, str, int, int], None]
+OnStep = Callable[[str, int, int], None]
 _DEBUG = "--debug"
 
 
@@ -183,6 +184,32 @@ def compare(
     _end_evaluation((), summary.below)
 
 
+@app.command(
+    epilog="Example: [bold]caseframe train configs/train/entities.yaml -o outputs/entities[/bold]; then "
+    "[bold]pipeline: {entities: outputs/entities}[/bold] in the config of extract"
+)
+def train(
+    config: Annotated[Path, typer.Argument(help="YAML file: corpora, dev set, vectors, teachers, student.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the weights and meta.json to.")],
+    work: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps the steps, so that a job that was broken off goes on; default: OUT.work."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no figures.")] = False,
+) -> None:
+    """Train the learned entities on annotated corpora and unmarked articles."""
+    from caseframe.cli.figures import training_table
+    from caseframe.training.job import load_training
+    from caseframe.training.run import run_training
+
+    job = load_training(config)
+    with _progress(quiet, _step_bar) as progress:
+        trained = run_training(job, out, work or out.with_name(f"{out.name}.work"), progress=progress)
+    if not quiet:
+        _out.print(training_table(job.dev.name, trained.metrics), highlight=False)
+        _out.print(Text(f"{out}, {trained.seconds:.0f} s"))
+
+
 def _with_options(config: ExtractConfig, where: list[str], limit: int | None, format: str | None) -> ExtractConfig:
     select = config.select.model_copy(
         update={"where": (*config.select.where, *where), "limit": limit or config.select.limit}
@@ -217,15 +244,21 @@ def _record_bar() -> Iterator[OnProgress]:
 @contextmanager
 def _article_bar() -> Iterator[OnArticle]:
     """A progress bar for each system on each data set. A terminal only."""
+    with _step_bar() as update:
+        yield lambda dataset, system, done, total: update(f"{system} on {dataset}", done, total)
+
+
+@contextmanager
+def _step_bar() -> Iterator[OnStep]:
+    """A progress bar for each step. A terminal only."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_err, transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def update(dataset: str, system: str, done: int, total: int) -> None:
-            name = f"{system} on {dataset}"
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=total)
-            bar.update(tasks[name], completed=done)
+        def update(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done)
 
         yield update
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from caseframe.evaluation.differences import Compared
-from caseframe.evaluation.records import MODES, Item
+from caseframe.evaluation.records import MODES, Item, Kind
 
 _HEADS = ("field", "span")
 
@@ -42,24 +42,31 @@ def _interval(row: Mapping[str, Any], mode: str) -> str:
 
 
 def _result_table(result: Mapping[str, Any]) -> Table:
-    first, second = MODES[result["kind"]][:2]
     seconds = result["seconds"] or float("inf")
     title = (
         f"{result['system']} on {result['dataset']}: {result['articles']} articles, "
-        f"{result['words'] / seconds:,.0f} words/s; {first}"
+        f"{result['words'] / seconds:,.0f} words/s; {MODES[result['kind']][0]}"
     )
+    return _score_table(title, result["kind"], _tables_of(result))
+
+
+def training_table(dev: str, metrics: Mapping[str, Any]) -> Table:
+    """What a trained component scores on its dev set."""
+    return _score_table(f"{dev}, overlap", "spans", metrics["span"])
+
+
+def _score_table(title: str, kind: Kind, tables: Mapping[str, Any]) -> Table:
+    first, second = MODES[kind][:2]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     for column in ("gold", "found", "P", "R", "F1", "interval", f"{second} F1"):
         table.add_column(column, justify="right", no_wrap=True)
-    for name, row in _tables_of(result).items():
-        if name == "macro":
-            figures = ["", "", "", ""]
-        else:
+    for name, row in tables.items():
+        figures = ["", "", "", ""]
+        if name != "macro":
             figures = [str(row["gold"]), str(row["predicted"])]
             figures += [_figure(row[f"{first}_precision"]), _figure(row[f"{first}_recall"])]
-        figures += [_figure(row[f"{first}_f1"]), _interval(row, first)]
-        figures.append(_figure(row[f"{second}_f1"]))
+        figures += [_figure(row[f"{first}_f1"]), _interval(row, first), _figure(row[f"{second}_f1"])]
         table.add_row(name, *figures)
     return table
 

@@ -80,6 +80,7 @@ class SystemConfig(Strict):
     )
     lexicons: tuple[LocalPath, ...] = Field(default=(), description="Further lexicon files (TSV).")
     builtin_lexicons: bool = Field(default=True, description="Whether the shipped lexicons are used.")
+    entities: str = Field(default="builtin", description="Who finds entities, as in the config of extract.")
     overrides: dict[str, Any] = Field(
         default={}, description="Settings of components by path, e.g. components.caseframe_terms.builtin: false."
     )

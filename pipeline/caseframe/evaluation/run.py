@@ -73,8 +73,11 @@ def run_evaluation(
 
 def load_corpus(data: Dataset) -> Corpus:
     """The articles and the gold of a data set."""
-    if isinstance(data, FieldData):
-        return load_fields(data.gold, data.texts)
+    return load_fields(data.gold, data.texts) if isinstance(data, FieldData) else load_spans_of(data)
+
+
+def load_spans_of(data: SpanData) -> SpanCorpus:
+    """The documents of a data set of spans, with the types that are asked for."""
     corpus = load_spans(
         data.loader, data.paths, labels=data.labels, discontinuous=data.discontinuous, spans_key=data.spans_key
     )

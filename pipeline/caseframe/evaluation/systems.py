@@ -11,12 +11,13 @@ from typing import Protocol
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.tokens import Span as SpacySpan
 
 from caseframe.errors import SystemFailed
 from caseframe.evaluation.job import SystemConfig
 from caseframe.evaluation.records import Span
 from caseframe.fields.component import extraction_of
-from caseframe.pipeline import CASES, load, open_pipeline, run
+from caseframe.pipeline import BUILTIN, CASES, lexicon_settings, load, open_pipeline, run, set_entities
 from caseframe.schema import Article, Case, Extraction, Failure, Finding
 from caseframe.stages.terms import SPANS as TERMS
 from caseframe.tables.run import read_findings
@@ -81,18 +82,26 @@ class PipelineSystem:
                 yield from _spans_of(extraction, self._config)
             else:
                 for span in doc.ents if source == ENTS else doc.spans.get(source, ()):
-                    yield from _mapped(self._config, span.label_, span.start_char, span.end_char, source=source)
+                    confidence = _confidence(span)
+                    yield from _mapped(self._config, span.label_, span.start_char, span.end_char, confidence, source)
+
+
+def _confidence(span: SpacySpan) -> float:
+    """What the component that found a span says of its sureness; 1 where it says nothing."""
+    found = span._.confidence if SpacySpan.has_extension("confidence") else None
+    return float(found) if found is not None else 1.0
 
 
 def _open_pipeline(config: SystemConfig) -> Language:
     lexicons = tuple(str(path) for path in config.lexicons)
     if config.model is None and not config.overrides and not config.disable:
-        return load(lexicons=lexicons, builtin_lexicons=config.builtin_lexicons)  # one object for many jobs
-    overrides = dict(config.overrides)
-    if lexicons or not config.builtin_lexicons:
-        overrides["components.caseframe_terms.lexicons"] = list(lexicons)
-        overrides["components.caseframe_terms.builtin"] = config.builtin_lexicons
-    return open_pipeline(config.model, overrides, disable=config.disable)
+        # one object for many jobs
+        return load(lexicons=lexicons, builtin_lexicons=config.builtin_lexicons, entities=config.entities)
+    overrides = {**lexicon_settings(lexicons, config.builtin_lexicons), **config.overrides}
+    nlp = open_pipeline(config.model, overrides, disable=config.disable)
+    if config.entities != BUILTIN:
+        set_entities(nlp, config.entities)
+    return nlp
 
 
 class RunSystem:

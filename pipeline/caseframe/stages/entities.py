@@ -1,0 +1,307 @@
+"""Entities: mentions of thirteen types, found by a small learned model (AGE, SEX, NEOPLASM, ... TIME).
+
+Writes `doc.spans["entities"]`, flat and in the order of the text: `label_` is the type, `span._.confidence` the
+probability that the model gives to exactly this span with this type. General statements are marked like the
+patient's; which mention fills a field is for later components to say.
+
+What the earlier stages found is what the model sees beside the words: the lexicon's terms, quantities, times, cues,
+abbreviations, narrative. Run it after them; a stage that is missing only makes it less sure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.lang.lex_attrs import word_shape
+from spacy.language import Language
+from spacy.strings import StringStore, hash_string  # type: ignore[attr-defined]
+from spacy.tokens import Doc, Span
+from spacy.vectors import Vectors  # type: ignore[import-not-found]
+from thinc.api import fix_random_seed
+
+from caseframe.config import shipped
+from caseframe.errors import ModelError
+from caseframe.stages.entity_network import Batch, Chain, Floats, Ints, Network, Shape, padded
+from caseframe.stages.terms import term_of
+
+SPANS = "entities"
+Files = dict[str, bytes]
+TYPES = (
+    "AGE", "SEX", "NEOPLASM", "DISORDER", "FINDING", "ANATOMY", "PROCEDURE", "DIAGNOSTIC", "DEVICE", "DRUG", "OUTCOME",
+    "VALUE", "TIME",
+)  # fmt: skip
+STAGES = ("terms", "quantities", "times", "cues", "abbreviations", "long_forms")
+"""The spans of earlier stages whose labels are features."""
+_PLAIN = 8  # features that need no name: title, general, sentence start, case, digits, line break, joined
+_DIGIT = re.compile(r"\d")
+_CACHED_WORDS = 50_000
+# A Doc is worked on in stretches of whole sentences of about this many tokens, so that memory has a bound.
+_STRETCH = 2_000
+
+if not Span.has_extension("confidence"):
+    Span.set_extension("confidence", default=None)
+
+
+@lru_cache(maxsize=_CACHED_WORDS)
+def views_of(word: str) -> tuple[int, ...]:
+    """The hashed views of a word (`entity_network.VIEWS`); digits are all alike."""
+    lower = _DIGIT.sub("0", word.lower())
+    views = (lower, f"p{lower[:3]}", f"s{lower[-3:]}", f"S{word_shape(word)}", f"4{lower[-4:]}")
+    return tuple(hash_string(view) for view in views)
+
+
+def stage_spans(doc: Doc) -> Iterator[tuple[str, int, int]]:
+    """What the earlier stages found, as the name of a feature and token bounds."""
+    for key in STAGES:
+        for span in doc.spans.get(key, ()):
+            yield f"{key}:{_kind_of_term(span) if key == 'terms' else span.label_}", span.start, span.end
+
+
+def _kind_of_term(span: Span) -> str:
+    """A term's lexicon, and its kind where the lexicon gives one: `therapies:drug`, `tumors`."""
+    term = term_of(span)
+    if term is None:
+        return span.label_
+    attributes = dict(term.attributes)
+    kind = attributes.get("kind", "biopsy" if attributes.get("category") == "biopsy" else "")
+    return f"{term.lexicon}:{kind}" if kind else term.lexicon
+
+
+class Features:
+    """Turns Docs to what the network takes; `names` are the features of `stage_spans` that it knows."""
+
+    def __init__(self, names: Sequence[str], vectors: Vectors) -> None:
+        self.names = tuple(names)
+        self.vectors = vectors
+        self._columns = {name: 3 * n for n, name in enumerate(self.names)}
+        self._cache: dict[str, Floats] = {}
+
+    @property
+    def size(self) -> int:
+        """How many dense features a token has beside its vector."""
+        return 3 * len(self.names) + _PLAIN
+
+    def batch(self, docs: Sequence[Doc]) -> Batch:
+        """The inputs of Docs, end to end."""
+        parts = [self.of(doc) for doc in docs]
+        lengths = tuple(len(doc) for doc in docs)
+        return Batch(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), lengths)
+
+    def of(self, doc: Doc) -> tuple[Ints, Floats]:
+        """The hashed views and the dense features of one Doc."""
+        words = [token.text for token in doc]
+        ids = np.array([views_of(word) for word in words], dtype="uint64").reshape(len(words), -1)
+        return ids, np.concatenate([self.vectors_of(words), self._found(doc, words)], axis=1)
+
+    def vectors_of(self, words: Sequence[str]) -> Floats:
+        """The vector of each word; case says nothing."""
+        lower = [word.lower() for word in words]
+        missing = sorted({word for word in lower if word not in self._cache})
+        if missing:
+            if len(self._cache) > _CACHED_WORDS:
+                self._cache.clear()
+                missing = sorted(set(lower))
+            strings = self.vectors.strings = StringStore(missing)
+            rows = self.vectors.get_batch([strings[word] for word in missing])
+            self._cache.update(zip(missing, rows, strict=True))
+        return np.stack([self._cache[word] for word in lower])
+
+    def _found(self, doc: Doc, words: Sequence[str]) -> Floats:
+        table = np.zeros((len(words), self.size), dtype="f")
+        for name, start, end in stage_spans(doc):
+            column = self._columns.get(name)
+            if column is not None:
+                table[start, column] = 1
+                table[start:end, column + 1] = 1
+                table[end - 1, column + 2] = 1
+        plain = table[:, 3 * len(self.names) :]
+        for key, label, column in (("sections", "title", 0), ("narrative", "general", 1)):
+            for span in doc.spans.get(key, ()):
+                if span.label_ == label:
+                    plain[span.start : span.end, column] = 1
+        for start, _ in sentences(doc):
+            plain[start, 2] = 1
+        joined = [False, *(not token.whitespace_ for token in doc[:-1])]
+        for n, word in enumerate(words):
+            plain[n, 3:] = (
+                word.isupper() and len(word) > 1,
+                word[:1].isupper(),
+                any(map(str.isdigit, word)),
+                "\n" in word,
+                joined[n],
+            )
+        return table
+
+
+def sentences(doc: Doc) -> list[tuple[int, int]]:
+    """The token bounds of the sentences; a Doc without any is one."""
+    starts = [token.i for token in doc if token.is_sent_start or token.i == 0]
+    return list(zip(starts, [*starts[1:], len(doc)], strict=True))
+
+
+def shipped_weights() -> Path:
+    """Folder of the shipped weights."""
+    return shipped("models") / "caseframe_entities"
+
+
+def is_weights(folder: str) -> bool:
+    """Whether `caseframe train` wrote this folder."""
+    return (Path(folder) / EntityFinder.FILES[0]).is_file()
+
+
+@Language.factory(
+    "caseframe_entities",
+    assigns=["doc.spans", "span._.confidence"],
+    default_config={"weights": "", "threshold": 0.0},
+)
+def create_entities(nlp: Language, name: str, weights: str, threshold: float) -> EntityFinder:
+    """Factory of `caseframe_entities`.
+
+    `weights` is the folder that `caseframe train` wrote (empty: the shipped one); entities less probable than
+    `threshold` are left out. Raises ModelError where the folder cannot be read.
+    """
+    return EntityFinder(threshold=threshold).read(weights or shipped_weights())
+
+
+class EntityFinder:
+    """Finds the entities of a Doc. Empty until it is read from disk or given a trained `network`."""
+
+    FILES = ("entities.json", "vectors", "network")
+
+    def __init__(self, *, threshold: float = 0.0) -> None:
+        self.threshold = threshold
+        self.chain = Chain(TYPES)
+        self.features: Features | None = None
+        self.network: Network | None = None
+
+    def build(self, features: Features, *, width: int = 128, depth: int = 4, seed: int = 0) -> None:
+        """Makes an untrained network over these features."""
+        fix_random_seed(seed)
+        shape = Shape(features.vectors.shape[1], features.size, width=width, depth=depth)
+        self.features = features
+        self.network = Network(shape, len(self.chain.tags))
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Sets `doc.spans["entities"]`."""
+        found: list[Span] = []
+        if len(doc):
+            for start, end, label, probability in self.find(doc):
+                if probability >= self.threshold:
+                    span = Span(doc, start, end, label=label)
+                    span._.confidence = round(probability, 4)
+                    found.append(span)
+        doc.spans[SPANS] = found
+        return doc
+
+    def find(self, doc: Doc) -> list[tuple[int, int, str, float]]:
+        """The entities of a Doc: token bounds, type, probability."""
+        if self.features is None or self.network is None:
+            raise ModelError("caseframe_entities has no weights", "Load a pipeline that was saved with them")
+        ids, dense = self.features.of(doc)
+        transitions = self.network.transitions
+        found: list[tuple[int, int, str, float]] = []
+        for bounds in _stretches(sentences(doc)):
+            first, last = bounds[0][0], bounds[-1][1]
+            scores = self.network.scores(Batch(ids[first:last], dense[first:last], (last - first,)))
+            rows, lengths = padded(scores, [(start - first, end - first) for start, end in bounds])
+            marginals = self.chain.marginals(rows, lengths, transitions)
+            for n, tags in enumerate(self.chain.best(rows, lengths, transitions)):
+                for span in self.chain.spans(tags):
+                    probability = self.chain.span_probability(marginals, transitions, n, span)
+                    found.append((bounds[n][0] + span[0], bounds[n][0] + span[1], span[2], probability))
+        return found
+
+    def __reduce__(self) -> tuple[Callable[[Files, float], EntityFinder], tuple[Files, float]]:
+        return _unpickled, ({name: write() for name, write in self._writers().items()}, self.threshold)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the weights to a folder."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, write in self._writers().items():
+            (folder / name).write_bytes(write())
+
+    def read(self, path: str | Path) -> EntityFinder:
+        """Reads what `save` wrote; raises ModelError where there is nothing to read."""
+        try:
+            self._read({name: (Path(path) / name).read_bytes() for name in self.FILES})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{path}: no weights of entities: {error}", "Give the folder that caseframe train wrote"
+            ) from error
+        return self
+
+    def _writers(self) -> dict[str, Callable[[], bytes]]:
+        """The files of the component and how each is made."""
+        return dict(zip(self.FILES, (self._settings, self._vectors, self._weights), strict=True))
+
+    def _settings(self) -> bytes:
+        assert self.features is not None and self.network is not None
+        vectors, shape = self.features.vectors, self.network.shape
+        settings = {
+            "features": self.features.names,
+            "shape": {name: getattr(shape, name) for name in Shape.__slots__},
+            "vectors": {name: getattr(vectors, name) for name in _VECTOR_SETTINGS},
+        }
+        return json.dumps(settings, indent=1).encode()
+
+    def _vectors(self) -> bytes:
+        assert self.features is not None
+        table: NDArray[np.float32] = self.features.vectors.data
+        return table.astype("float16").tobytes()
+
+    def _weights(self) -> bytes:
+        assert self.network is not None
+        return bytes(self.network.model.to_bytes())
+
+    def _read(self, files: Files) -> None:
+        settings = json.loads(files["entities.json"])
+        shape = settings["shape"]
+        table = np.frombuffer(files["vectors"], dtype="float16").reshape(-1, shape["vector"]).astype("float32")
+        self.features = Features(settings["features"], floret_vectors(table, **settings["vectors"]))
+        self.network = Network(Shape(**{**shape, "rows": tuple(shape["rows"])}), len(self.chain.tags))
+        self.network.model.from_bytes(files["network"])
+
+
+def _unpickled(files: Files, threshold: float) -> EntityFinder:
+    finder = EntityFinder(threshold=threshold)
+    finder._read(files)
+    return finder
+
+
+_VECTOR_SETTINGS = ("minn", "maxn", "hash_count", "hash_seed", "bow", "eow")
+
+
+def floret_vectors(
+    table: NDArray[np.float32], *, minn: int, maxn: int, hash_count: int, hash_seed: int, bow: str, eow: str
+) -> Vectors:
+    """Vectors of any word from a table of its hashed parts."""
+    return Vectors(
+        strings=StringStore(),
+        data=table,
+        mode="floret",
+        minn=minn,
+        maxn=maxn,
+        hash_count=hash_count,
+        hash_seed=hash_seed,
+        bow=bow,
+        eow=eow,
+    )
+
+
+def _stretches(bounds: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """Sentences in groups of about `_STRETCH` tokens."""
+    group: list[tuple[int, int]] = []
+    for start, end in bounds:
+        group.append((start, end))
+        if end - group[0][0] >= _STRETCH:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -1,0 +1,95 @@
+"""The config of a training job. See configs/train/entities.yaml for a commented example.
+
+Paths are relative to the config's own folder; `${NAME}` stands for a variable of the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from caseframe.config import Strict, read_config
+from caseframe.evaluation.job import LocalPath, SpanData
+from caseframe.stages.entities import TYPES
+
+EXAMPLE = "configs/train/entities.yaml"
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Corpus(SpanData):
+    """An annotated corpus to learn from, by one of the loaders of evaluations."""
+
+    types: tuple[str, ...] = Field(
+        default=(), description="The types that it marks wherever they are; of others nothing is learned. Empty: all."
+    )
+    copies: Positive = Field(default=1, description="How often it is seen beside the texts that the teachers mark.")
+
+
+class Texts(Strict):
+    """Unmarked articles, in any supported format."""
+
+    paths: tuple[LocalPath, ...] = Field(default=(), description="Files, folders or archives.")
+    columns: dict[str, str] = Field(default={}, description="CSV, JSONL: article attribute to column name.")
+    body: bool = Field(default=False, description="Read the full text too.")
+
+
+class Vectors(Strict):
+    """Word vectors of floret kind, learned from unmarked texts."""
+
+    texts: tuple[Texts, ...] = Field(default=(), description="What they are learned from.")
+    dimensions: Positive = Field(default=100, description="Numbers a vector.")
+    rows: Positive = Field(default=50_000, description="Rows of the table of hashed word parts.")
+    epochs: Positive = Field(default=3, description="Rounds over the texts.")
+    threads: Positive = Field(default=1, description="More are faster, and no longer give the same bytes.")
+
+
+class Rounds(Strict):
+    """One training of a network."""
+
+    epochs: Positive = Field(default=22, description="Rounds over the examples.")
+    batch: Positive = Field(default=8, description="Texts at once.")
+    rate: Annotated[float, Field(gt=0)] = Field(default=0.0015, description="Highest learning rate.")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.3, description="Share of numbers that are hidden.")
+
+
+class Silver(Strict):
+    """Unmarked abstracts that the teachers mark for the student."""
+
+    texts: tuple[Texts, ...] = Field(default=(), description="Where they come from.")
+    abstracts: Annotated[int, Field(ge=0)] = Field(default=0, description="How many at most; 0: no student.")
+    shortest: Positive = Field(default=60, description="Tokens of the shortest.")
+    longest: Positive = Field(default=500, description="Tokens of the longest.")
+
+
+class TrainConfig(Strict):
+    """A training job: vectors, teachers, what they agree on, a student, a last round on what people marked."""
+
+    name: str = Field(default="caseframe_entities", description="Name of the component in meta.json.")
+    seed: int = Field(default=0, description="The same seed, data and versions give the same weights.")
+    corpora: tuple[Corpus, ...] = Field(min_length=1, description="What people marked; never the dev set.")
+    dev: SpanData = Field(description="What is measured on; no text of it is trained on.")
+    width: Positive = Field(default=128, description="Numbers a token in the network.")
+    depth: Positive = Field(default=4, description="Layers; a token sees as many neighbours to each side.")
+    vectors: Vectors = Vectors()
+    teachers: Positive = Field(default=2, description="Networks that mark the unmarked abstracts.")
+    crf: bool = Field(default=True, description="One more teacher, a CRF over hand-made features.")
+    teacher: Rounds = Rounds()
+    silver: Silver = Silver()
+    student: Rounds = Rounds(epochs=3, batch=12, rate=0.002, dropout=0.2)
+    finish: Rounds = Rounds(epochs=4, rate=0.0005)
+
+    @model_validator(mode="after")
+    def _known_types(self) -> TrainConfig:
+        for corpus in self.corpora:
+            given = {*corpus.types, *(name for name in corpus.labels.values() if name)}
+            unknown = sorted(given - set(TYPES))
+            if unknown:
+                raise ValueError(f"{corpus.name}: unknown type {unknown[0]}; types are {', '.join(TYPES)}")
+        return self
+
+
+def load_training(path: Path) -> TrainConfig:
+    """Reads a training config; raises ConfigError that names file and key."""
+    return read_config(TrainConfig, path, example=EXAMPLE)
