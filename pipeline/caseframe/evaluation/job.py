@@ -53,6 +53,8 @@ class SpanData(Strict):
     loader: Literal["marked", "brat", "pubtator", "bioc", "iob", "docbin"] = Field(description="The format.")
     paths: tuple[LocalPath, ...] = Field(min_length=1, description="Files, folders or archives.")
     labels: Labels = Field(default={}, description="The corpus's label to the one that is scored; null drops it.")
+    ids: LocalPath | None = Field(default=None, description="File of article ids, one a line: only these.")
+    without: LocalPath | None = Field(default=None, description="File of article ids, one a line: not these.")
     only: tuple[str, ...] = Field(default=(), description="Score only these types; empty means all.")
     discontinuous: Literal["hull", "split", "drop"] = Field(
         default="hull", description="Spans in pieces: from first to last, each piece alone, or not at all."

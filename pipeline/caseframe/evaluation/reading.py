@@ -115,6 +115,15 @@ def read_objects(stream: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, o
         yield number, value
 
 
+def read_ids(path: Path) -> set[str]:
+    """Article ids, one a line; raises GoldError where the file cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return {line.strip() for _, line in read_lines(stream, str(path)) if line.strip()}
+    except OSError as error:
+        raise GoldError(f"{path}: {error.strerror}", "Give a file of article ids, one a line") from error
+
+
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     """The objects of a JSON Lines file, compressed or not, with the numbers of their lines.
 

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from caseframe._version import __version__
+from caseframe.errors import GoldError
 from caseframe.evaluation.fields import score_fields
 from caseframe.evaluation.job import Dataset, EvaluateConfig, FieldData, SpanData, SystemConfig
 from caseframe.evaluation.loaders import load_fields, load_spans, refuse_shared
 from caseframe.evaluation.metrics import failed_gates, measure
-from caseframe.evaluation.records import ArticleScore, FieldCorpus, Kind, SpanCorpus
+from caseframe.evaluation.reading import read_ids
+from caseframe.evaluation.records import ArticleScore, FieldCorpus, Kind, SpanCorpus, SpanDocument
 from caseframe.evaluation.report import write_report
 from caseframe.evaluation.spans import score_spans
 from caseframe.evaluation.store import FORMAT, Result, make_folder, write_results
@@ -77,18 +79,44 @@ def load_corpus(data: Dataset) -> Corpus:
 
 
 def load_spans_of(data: SpanData) -> SpanCorpus:
-    """The documents of a data set of spans, with the types that are asked for."""
+    """The documents of a data set of spans, those and with the types that are asked for."""
     corpus = load_spans(
         data.loader, data.paths, labels=data.labels, discontinuous=data.discontinuous, spans_key=data.spans_key
     )
-    if not data.only:
-        return corpus
-    documents = tuple(
-        replace(document, spans=tuple(span for span in document.spans if span.type in data.only))
-        for document in corpus.documents
-    )
-    left = sum(len(document.spans) for document in corpus.documents) - sum(len(doc.spans) for doc in documents)
-    return replace(corpus, documents=documents, notes={**corpus.notes, "of other types, not scored": left})
+    documents, notes = _chosen(corpus.documents, data), dict(corpus.notes)
+    if len(documents) < len(corpus.documents):
+        notes["in documents of another split, not scored"] = corpus_size(corpus.documents) - corpus_size(documents)
+    if data.only:
+        every, documents = (
+            documents,
+            tuple(
+                replace(document, spans=tuple(span for span in document.spans if span.type in data.only))
+                for document in documents
+            ),
+        )
+        notes["of other types, not scored"] = corpus_size(every) - corpus_size(documents)
+    return replace(corpus, documents=documents, notes=notes)
+
+
+def corpus_size(documents: Sequence[SpanDocument]) -> int:
+    """How many spans the documents have."""
+    return sum(len(document.spans) for document in documents)
+
+
+def _chosen(documents: tuple[SpanDocument, ...], data: SpanData) -> tuple[SpanDocument, ...]:
+    """The documents that the lists of ids leave."""
+    known = {document.article.article_id for document in documents}
+    kept = known
+    for path, keep in ((data.ids, True), (data.without, False)):
+        if path is not None:
+            listed = read_ids(path)
+            unknown = sorted(listed - known)
+            if unknown:
+                raise GoldError(f"{path}: {data.name} has no article {unknown[0]}", "Name articles as the corpus does")
+            kept = kept & listed if keep else kept - listed
+    if not kept:
+        raise GoldError(f"{data.name} has no document left", "Look at the files of ids")
+    return tuple(document for document in documents if document.article.article_id in kept)
 
 
 def refuse_leaks(datasets: Sequence[Dataset], corpora: dict[str, Corpus]) -> None:

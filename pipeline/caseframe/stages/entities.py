@@ -174,9 +174,9 @@ class EntityFinder:
 
     FILES = ("entities.json", "vectors", "network")
 
-    def __init__(self, *, threshold: float = 0.0) -> None:
+    def __init__(self, *, types: Sequence[str] = TYPES, threshold: float = 0.0) -> None:
         self.threshold = threshold
-        self.chain = Chain(TYPES)
+        self.chain = Chain(types)
         self.features: Features | None = None
         self.network: Network | None = None
 
@@ -245,6 +245,7 @@ class EntityFinder:
         assert self.features is not None and self.network is not None
         vectors, shape = self.features.vectors, self.network.shape
         settings = {
+            "types": self.chain.types,
             "features": self.features.names,
             "shape": {name: getattr(shape, name) for name in Shape.__slots__},
             "vectors": {name: getattr(vectors, name) for name in _VECTOR_SETTINGS},
@@ -263,6 +264,7 @@ class EntityFinder:
     def _read(self, files: Files) -> None:
         settings = json.loads(files["entities.json"])
         shape = settings["shape"]
+        self.chain = Chain(settings["types"])
         table = np.frombuffer(files["vectors"], dtype="float16").reshape(-1, shape["vector"]).astype("float32")
         self.features = Features(settings["features"], floret_vectors(table, **settings["vectors"]))
         self.network = Network(Shape(**{**shape, "rows": tuple(shape["rows"])}), len(self.chain.tags))

@@ -174,6 +174,7 @@ class Chain:
     """A linear-chain conditional random field over the tags; a span begins and ends within its sequence."""
 
     def __init__(self, types: Sequence[str]) -> None:
+        self.types = tuple(types)
         self.tags = tags_of(types)
         self.index = {tag: n for n, tag in enumerate(self.tags)}
         parts = np.array([tag[0] for tag in self.tags])

@@ -68,6 +68,7 @@ class TrainConfig(Strict):
 
     name: str = Field(default="caseframe_entities", description="Name of the component in meta.json.")
     seed: int = Field(default=0, description="The same seed, data and versions give the same weights.")
+    types: tuple[str, ...] = Field(default=TYPES, min_length=1, description="What is learned to be found.")
     corpora: tuple[Corpus, ...] = Field(min_length=1, description="What people marked; never the dev set.")
     dev: SpanData = Field(description="What is measured on; no text of it is trained on.")
     width: Positive = Field(default=128, description="Numbers a token in the network.")
@@ -84,9 +85,9 @@ class TrainConfig(Strict):
     def _known_types(self) -> TrainConfig:
         for corpus in self.corpora:
             given = {*corpus.types, *(name for name in corpus.labels.values() if name)}
-            unknown = sorted(given - set(TYPES))
+            unknown = sorted(given - set(self.types))
             if unknown:
-                raise ValueError(f"{corpus.name}: unknown type {unknown[0]}; types are {', '.join(TYPES)}")
+                raise ValueError(f"{corpus.name}: unknown type {unknown[0]}; types are {', '.join(self.types)}")
         return self
 
 

@@ -36,7 +36,7 @@ from caseframe.evaluation.records import Span
 from caseframe.evaluation.run import load_spans_of
 from caseframe.evaluation.spans import score_spans
 from caseframe.pipeline import assemble_stages
-from caseframe.stages.entities import SPANS, TYPES, EntityFinder, Features
+from caseframe.stages.entities import SPANS, EntityFinder, Features
 from caseframe.stages.entity_network import Chain
 from caseframe.training.crf import CrfTeacher, fit_crf, learn_clusters
 from caseframe.training.fit import Example, Settings, certain, example, feature_names, fit, tag_probabilities, unmarked
@@ -82,7 +82,6 @@ def run_training(config: TrainConfig, out: Path, work: Path, *, progress: Progre
         "caseframe": __version__,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}},
         "seed": config.seed,
-        "types": list(TYPES),
         "data_sha256": job.data_digest,
         "weights_sha256": digest_of_folder(out),
         "config": json.loads(config.model_dump_json()),
@@ -112,7 +111,7 @@ class _Job:
         for settings, corpus in self.corpora:
             refuse_shared({settings.name: corpus, config.dev.name: self.dev})
         self.nlp = assemble_stages()
-        self.chain = Chain(TYPES)
+        self.chain = Chain(config.types)
 
     @cached_property
     def data_digest(self) -> str:
@@ -198,7 +197,7 @@ class _Job:
         return EntityFinder().read(folder)
 
     def _untrained(self, seed: int) -> EntityFinder:
-        finder = EntityFinder()
+        finder = EntityFinder(types=self.config.types)
         finder.build(self.features, width=self.config.width, depth=self.config.depth, seed=seed)
         return finder
 
@@ -264,7 +263,7 @@ class _Job:
     def _everything_marked(self) -> str:
         """What every trained step depends on."""
         config = self.config
-        parts = (config.corpora, config.vectors, config.width, config.depth, config.teacher, config.seed)
+        parts = (config.types, config.corpora, config.vectors, config.width, config.depth, config.teacher, config.seed)
         return f"{parts!r} {self.data_digest}"
 
     def _step(self, name: str, make: Callable[[Path], None], *depends: object) -> Path:
