@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from caseframe.fields.cases import deal
+from caseframe.fields.entities import find_open
 from caseframe.schema import FIELDS, Article, Extraction, Finding
 from caseframe.stages.extensions import text_of
 
@@ -62,7 +63,7 @@ class CaseExtractor:
         """Sets `doc._.extraction`."""
         article = doc._.article or Article("text", abstract=text_of(doc))
         kept = set(doc.user_data)
-        findings = [finding for find in finders() for finding in find(doc)]
+        findings = all_findings(doc)
         extraction = deal(doc, article, findings)
         # What the field modules noted for each other holds spans, which cannot leave the process with the Doc.
         for key in doc.user_data.keys() - kept:
@@ -71,6 +72,12 @@ class CaseExtractor:
             extraction = extraction.only(self.fields)
         doc._.extraction = extraction
         return doc
+
+
+def all_findings(doc: Doc) -> list[Finding]:
+    """What the field modules find, then what the entities add to it."""
+    findings = [finding for find in finders() for finding in find(doc)]
+    return [*findings, *find_open(doc, findings)]
 
 
 def finders() -> list[Callable[[Doc], Iterator[Finding]]]:

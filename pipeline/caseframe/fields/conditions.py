@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import surface_parts
@@ -134,7 +135,11 @@ def conditions_of(doc: Doc) -> list[Condition]:
     listed = [_listed(doc, spans) for spans in _lexicon_spans(doc)]
     taken = [(condition.span.start, condition.span.end) for condition in listed]
     built = [condition for condition in _built(doc) if not _overlaps(condition.span, taken)]
-    conditions = sorted([*listed, *built], key=lambda condition: condition.span.start)
+    taken += [(condition.span.start, condition.span.end) for condition in built]
+    learned = [
+        Condition(span, value, "open", origin=span.label_) for span, value in open_mentions(doc, CONDITIONS, taken)
+    ]
+    conditions = sorted([*listed, *built, *learned], key=lambda condition: condition.span.start)
     doc.user_data["caseframe.conditions"] = conditions
     return conditions
 

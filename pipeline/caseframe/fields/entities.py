@@ -1,0 +1,57 @@
+"""What the learned entities add: mentions that no lexicon and no rule found, and a second opinion on those they did.
+
+Which part an open mention plays, and how sure it is, the models of roles and of confidence say, as for any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from spacy.tokens import Doc, Span
+
+from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.phrases import core_words
+from caseframe.lexicons.folding import canonical
+from caseframe.schema import Finding
+from caseframe.stages.entities import SPANS
+
+_SOURCE = "entities"
+CONDITIONS = ("NEOPLASM", "DISORDER", "FINDING")
+_FIELD_OF = {"PROCEDURE": "procedure", "DEVICE": "implant", "DRUG": "therapy", "OUTCOME": "outcome", "ANATOMY": "site"}
+_LEAST = 0.5
+"""An open mention that the model is less sure of is none."""
+_MOST_WORDS = 7
+
+
+def open_mentions(doc: Doc, types: Collection[str], taken: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, str]]:
+    """Entities of some types that overlap nothing of `taken` (token bounds), each with its canonical name."""
+    for entity in spans_in(doc, SPANS):
+        if entity.label_ not in types or (entity._.confidence or 0.0) < _LEAST:
+            continue
+        if any(entity.start < end and start < entity.end for start, end in taken):
+            continue
+        words = core_words(entity)
+        if words and len(words) <= _MOST_WORDS and any(word[0].isalpha() for word in words):
+            yield entity, canonical(" ".join(words))
+
+
+def find_open(doc: Doc, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Findings of open mentions, given those of all field modules."""
+    taken = [(finding.start, finding.end) for finding in findings]
+    for entity, value in open_mentions(doc, _FIELD_OF, ()):
+        if all(entity.end_char <= start or end <= entity.start_char for start, end in taken):
+            confidence = round(0.6 * entity._.confidence, 2)
+            yield make_finding(entity, _FIELD_OF[entity.label_], value, source=_SOURCE, confidence=confidence)
+
+
+def features(span: Span) -> Iterator[str]:
+    """Names of features that tell what the entities say of a mention: none, a type, the same words."""
+    over = [entity for entity in spans_in(span.doc, SPANS) if entity.start < span.end and span.start < entity.end]
+    if not over:
+        yield "entity=none"
+        return
+    entity = max(over, key=lambda entity: min(entity.end, span.end) - max(entity.start, span.start))
+    yield f"entity={entity.label_}"
+    yield f"entity sure={int(4 * (entity._.confidence or 0.0))}"
+    if (entity.start, entity.end) == (span.start, span.end):
+        yield f"entity is {entity.label_}"
