@@ -27,7 +27,7 @@ from thinc.api import fix_random_seed
 
 from caseframe.config import shipped
 from caseframe.errors import ModelError
-from caseframe.stages.entity_network import Batch, Chain, Floats, Ints, Network, Shape, padded
+from caseframe.stages.entity_network import VIEWS, Batch, Chain, Floats, Ints, Network, Shape, padded
 from caseframe.stages.terms import term_of
 
 SPANS = "entities"
@@ -87,16 +87,10 @@ class Features:
         """How many dense features a token has beside its vector."""
         return 3 * len(self.names) + _PLAIN
 
-    def batch(self, docs: Sequence[Doc]) -> Batch:
-        """The inputs of Docs, end to end."""
-        parts = [self.of(doc) for doc in docs]
-        lengths = tuple(len(doc) for doc in docs)
-        return Batch(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), lengths)
-
     def of(self, doc: Doc) -> tuple[Ints, Floats]:
         """The hashed views and the dense features of one Doc."""
         words = [token.text for token in doc]
-        ids = np.array([views_of(word) for word in words], dtype="uint64").reshape(len(words), -1)
+        ids = np.array([views_of(word) for word in words], dtype="uint64").reshape(len(words), len(VIEWS))
         return ids, np.concatenate([self.vectors_of(words), self._found(doc, words)], axis=1)
 
     def vectors_of(self, words: Sequence[str]) -> Floats:
@@ -108,9 +102,10 @@ class Features:
                 self._cache.clear()
                 missing = sorted(set(lower))
             strings = self.vectors.strings = StringStore(missing)
-            rows = self.vectors.get_batch([strings[word] for word in missing])
-            self._cache.update(zip(missing, rows, strict=True))
-        return np.stack([self._cache[word] for word in lower])
+            found = self.vectors.get_batch([strings[word] for word in missing])
+            self._cache.update(zip(missing, found, strict=True))
+        rows = [self._cache[word] for word in lower]
+        return np.array(rows, dtype="f").reshape(len(rows), self.vectors.shape[1])
 
     def _found(self, doc: Doc, words: Sequence[str]) -> Floats:
         table = np.zeros((len(words), self.size), dtype="f")
@@ -142,7 +137,7 @@ class Features:
 def sentences(doc: Doc) -> list[tuple[int, int]]:
     """The token bounds of the sentences; a Doc without any is one."""
     starts = [token.i for token in doc if token.is_sent_start or token.i == 0]
-    return list(zip(starts, [*starts[1:], len(doc)], strict=True))
+    return list(zip(starts, [*starts[1:], len(doc)], strict=False))
 
 
 def shipped_weights() -> Path:

@@ -1,14 +1,15 @@
 """The network behind the entities: what each token looks like, its neighbours, and a chain over the tags of a sentence.
 
 Each token enters as five hashed views of its word, its vector, and what the earlier stages say of it. A window encoder
-lets it see four tokens to each side. A conditional random field over begin, inside, last, unit and outside tags picks
-the best sequence of a sentence and says how probable each of its spans is.
+lets it see as many tokens to each side as it has layers. A conditional random field over begin, inside, last, unit and
+outside tags picks the best sequence of a sentence and says how probable each of its spans is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,7 +35,6 @@ Number = TypeVar("Number", np.float32, np.bool_)
 VIEWS = ("lower", "prefix", "suffix", "shape", "long suffix")
 """The hashed views of a word, in the order of the columns of `Batch.ids`."""
 _TRANSITIONS = "transitions"
-_REACH = 4
 
 
 class Batch(NamedTuple):
@@ -85,14 +85,15 @@ class Network:
             )
             for _ in range(shape.depth)
         ]
-        encode: Any = chain(*layers)
+        encode: Any = chain(*layers) if len(layers) > 1 else layers[0]
         output: Any = chain(Dropout(dropout), Linear(tags, width))
         embed.initialize(X=(np.ones((2, len(VIEWS)), "uint64"), np.zeros((2, shape.vector + shape.features), "f")))
         encode.initialize(X=np.zeros((2, width), "f"))
         output.initialize(X=np.zeros((2, width), "f"))
         self.shape = shape
         layers = [embed, encode, output]
-        self.model: Any = Model("entities", _forward, layers=layers, params={_TRANSITIONS: None}, dims={"nO": tags})
+        forward: Any = partial(_forward, shape.depth)
+        self.model: Any = Model("entities", forward, layers=layers, params={_TRANSITIONS: None}, dims={"nO": tags})
         zeros: Any = np.zeros((tags, tags), "f")
         self.model.set_param(_TRANSITIONS, zeros)
 
@@ -120,10 +121,10 @@ class Network:
         set_dropout_rate(self.model, rate)
 
 
-def _forward(model: Any, batch: Batch, is_train: bool) -> tuple[Floats, Callable[[Floats], object]]:
+def _forward(reach: int, model: Any, batch: Batch, is_train: bool) -> tuple[Floats, Callable[[Floats], object]]:
     embed, encode, output = model.layers
     tokens, back_embed = embed((batch.ids, batch.dense), is_train)
-    places, size = _places(batch.lengths)
+    places, size = _places(batch.lengths, reach)
     padded = np.zeros((size, tokens.shape[1]), dtype="f")
     padded[places] = tokens
     encoded, back_encode = encode(padded, is_train)
@@ -137,11 +138,11 @@ def _forward(model: Any, batch: Batch, is_train: bool) -> tuple[Floats, Callable
     return scores, backprop
 
 
-def _places(lengths: Sequence[int]) -> tuple[NDArray[np.int64], int]:
-    """Where each token stands when rows of zeros keep the Docs apart, and how many rows that makes."""
+def _places(lengths: Sequence[int], reach: int) -> tuple[NDArray[np.int64], int]:
+    """Where each token stands when `reach` rows of zeros keep the Docs apart, and how many rows that makes."""
     total = sum(lengths)
-    gaps = np.repeat((np.arange(len(lengths)) + 1) * _REACH, lengths)
-    return (np.arange(total) + gaps).astype("int64"), total + _REACH * (len(lengths) + 1)
+    gaps = np.repeat((np.arange(len(lengths)) + 1) * reach, lengths)
+    return (np.arange(total) + gaps).astype("int64"), total + reach * (len(lengths) + 1)
 
 
 def _column(number: int) -> Any:
@@ -232,10 +233,10 @@ class Chain:
         count, longest, tags = scores.shape
         steps = (np.exp(transitions) * self.allowed).astype("f")
         valid = np.arange(longest)[None] < lengths[:, None]
+        if possible is not None:
+            scores = np.where(possible | ~valid[:, :, None], scores, np.float32(-np.inf))
         highest = scores.max(-1, keepdims=True)
         likely = np.exp(scores - highest)
-        if possible is not None:
-            likely *= possible
         forward = np.zeros((longest, count, tags), "f")
         backward = np.zeros((longest, count, tags), "f")
         scale = np.ones((longest, count), "f")
