@@ -77,7 +77,7 @@ def set_entities(nlp: Language, entities: str) -> None:
     for name in (ENTITIES, FOREIGN_ENTITIES):
         if name in nlp.pipe_names:
             nlp.remove_pipe(name)
-    after = STAGES[-1]
+    after = next((stage for stage in reversed(STAGES) if stage in nlp.pipe_names), None)
     if entities == BUILTIN:
         nlp.add_pipe(ENTITIES, after=after)
     elif is_weights(entities):

@@ -52,7 +52,7 @@ KNOWN_LABELS: Mapping[str, str] = {
 def create_foreign_entities(nlp: Language, name: str, model: str, labels: dict[str, str]) -> ForeignEntities:
     """Factory of `caseframe_foreign_entities`: the pipeline's name, and its labels with our types for them.
 
-    Raises ModelError where it is not installed.
+    Raises ModelError where it is not installed, and for a type that there is not.
     """
     return ForeignEntities(model, labels)
 
@@ -62,6 +62,9 @@ class ForeignEntities:
 
     def __init__(self, model: str, labels: Mapping[str, str] | None = None) -> None:
         self.labels = {**{name: name for name in TYPES}, **KNOWN_LABELS, **(labels or {})}
+        for label, name in self.labels.items():
+            if name not in TYPES:
+                raise ModelError(f"{label}: there is no type {name}", f"The types are {', '.join(TYPES)}")
         self.nlp = _opened(model)
 
     def __call__(self, doc: Doc) -> Doc:
