@@ -204,7 +204,7 @@ def train(
 
     job = load_training(config)
     with _progress(quiet, _step_bar) as progress:
-        trained = run_training(job, out, work or out.with_name(f"{out.name}.work"), progress=progress)
+        trained = run_training(job, out, work or Path(f"{out.absolute()}.work"), progress=progress)
     if not quiet:
         _out.print(training_table(job.dev.name, trained.metrics), highlight=False)
         _out.print(Text(f"{out}, {trained.seconds:.0f} s"))

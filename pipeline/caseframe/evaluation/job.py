@@ -138,15 +138,16 @@ class EvaluateConfig(Strict):
 
     @model_validator(mode="after")
     def _names_once(self) -> EvaluateConfig:
-        _refuse_twice("data sets", [data.name for data in self.datasets])
-        _refuse_twice("systems", [system.name for system in self.systems])
+        refuse_twice("data sets", [data.name for data in self.datasets])
+        refuse_twice("systems", [system.name for system in self.systems])
         unknown = [name for name in self.metrics.fields if name not in FIELDS]
         if unknown:
             raise ValueError(f"metrics.fields: unknown {', '.join(unknown)}; fields are {', '.join(FIELDS)}")
         return self
 
 
-def _refuse_twice(what: str, names: Sequence[str]) -> None:
+def refuse_twice(what: str, names: Sequence[str]) -> None:
+    """Raises ValueError where a name stands twice."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two {what} have the name {', '.join(twice)}")

@@ -46,7 +46,7 @@ def learn_clusters(counts: Counter[str], features: Features, seed: int) -> Clust
 
 def fit_crf(docs: Sequence[Doc], tags: Sequence[Sequence[str]], clusters: Clusters, path: Path) -> None:
     """Trains on Docs with the tag of each token and writes the model. Raises TrainingError without python-crfsuite."""
-    trainer = _crfsuite().Trainer(verbose=False, algorithm="lbfgs")
+    trainer = crfsuite().Trainer(verbose=False, algorithm="lbfgs")
     trainer.set_params({"c1": 0.05, "c2": 0.05, "max_iterations": 70, "feature.minfreq": 2})
     for doc, each in zip(docs, tags, strict=True):
         trainer.append(features_of(doc, clusters), list(each))
@@ -57,7 +57,7 @@ class CrfTeacher:
     """A trained CRF."""
 
     def __init__(self, path: Path, chain: Chain, clusters: Clusters) -> None:
-        self._tagger = _crfsuite().Tagger()
+        self._tagger = crfsuite().Tagger()
         self._tagger.open(str(path))
         self._chain = chain
         self._clusters = clusters
@@ -75,7 +75,8 @@ class CrfTeacher:
         return table
 
 
-def _crfsuite() -> Any:
+def crfsuite() -> Any:
+    """The package; raises TrainingError where it is not installed."""
     try:
         import pycrfsuite
     except ImportError:

@@ -90,7 +90,9 @@ def unmarked(features: Features, doc: Doc) -> Example:
 
 
 def certain(marked: Example, tags: int) -> Example:
-    """A marked example with probabilities as its target, as those have that models marked."""
+    """A marked example with probabilities as its target, as those have that models marked; partial marks stay."""
+    if marked.target.ndim > 1:
+        return marked
     return replace(marked, target=np.eye(tags, dtype="float16")[marked.target.astype("int64")])
 
 
@@ -179,8 +181,8 @@ def _add_gradients(
 ) -> float:
     """Adds what examples of one kind of target say; gives their loss.
 
-    Tags and possible tags: the likelihood of the chain. Probabilities: the cross-entropy of each token's tags, which
-    says nothing of transitions.
+    Tags and possible tags: the likelihood of the chain. Probabilities: the scores move until the chain's own
+    probabilities are these, the slope of log Z - sum(p * score); the transitions stay as they are.
     """
     bounds = [(at + a, at + b) for at, each in group for a, b in each.sentences]
     rows, lengths = padded(scores, bounds)

@@ -5,13 +5,14 @@ Paths are relative to the config's own folder; `${NAME}` stands for a variable o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from caseframe.config import Strict, read_config
-from caseframe.evaluation.job import LocalPath, SpanData
+from caseframe.evaluation.job import LocalPath, SpanData, refuse_twice
 from caseframe.stages.entities import TYPES
 
 EXAMPLE = "configs/train/entities.yaml"
@@ -82,13 +83,25 @@ class TrainConfig(Strict):
     finish: Rounds = Rounds(epochs=4, rate=0.0005)
 
     @model_validator(mode="after")
-    def _known_types(self) -> TrainConfig:
+    def _fits(self) -> TrainConfig:
+        refuse_twice("data sets", [data.name for data in (*self.corpora, self.dev)])
+        refuse_twice("types", self.types)
         for corpus in self.corpora:
-            given = {*corpus.types, *(name for name in corpus.labels.values() if name)}
-            unknown = sorted(given - set(self.types))
-            if unknown:
-                raise ValueError(f"{corpus.name}: unknown type {unknown[0]}; types are {', '.join(self.types)}")
+            self._known(corpus.name, corpus.types)
+        for data in (*self.corpora, self.dev):
+            self._known(data.name, [name for name in data.labels.values() if name])
+        if not self.vectors.texts:
+            raise ValueError("vectors.texts: there must be texts to learn word vectors from")
+        if self.silver.abstracts and not self.silver.texts:
+            raise ValueError("silver.texts: there must be texts for the teachers to mark")
+        if self.silver.abstracts and self.crf and all(corpus.types for corpus in self.corpora):
+            raise ValueError("crf: it needs a corpus that marks every type (without `types`)")
         return self
+
+    def _known(self, name: str, given: Sequence[str]) -> None:
+        unknown = sorted(set(given) - set(self.types))
+        if unknown:
+            raise ValueError(f"{name}: unknown type {unknown[0]}; types are {', '.join(self.types)}")
 
 
 def load_training(path: Path) -> TrainConfig:

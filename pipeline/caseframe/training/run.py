@@ -28,17 +28,18 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from caseframe._version import __version__
-from caseframe.errors import OutputError
+from caseframe.errors import GoldError, OutputError, TrainingError
 from caseframe.evaluation.job import MetricsConfig
 from caseframe.evaluation.loaders import refuse_shared
 from caseframe.evaluation.metrics import Row, measure
-from caseframe.evaluation.records import Span
+from caseframe.evaluation.reading import place
+from caseframe.evaluation.records import Span, SpanCorpus
 from caseframe.evaluation.run import load_spans_of
 from caseframe.evaluation.spans import score_spans
 from caseframe.pipeline import assemble_stages
 from caseframe.stages.entities import SPANS, EntityFinder, Features
 from caseframe.stages.entity_network import Chain
-from caseframe.training.crf import CrfTeacher, fit_crf, learn_clusters
+from caseframe.training.crf import CrfTeacher, crfsuite, fit_crf, learn_clusters
 from caseframe.training.fit import Example, Settings, certain, example, feature_names, fit, tag_probabilities, unmarked
 from caseframe.training.job import Rounds, TrainConfig
 from caseframe.training.texts import digest_of, learn_vectors, read_texts, read_vectors
@@ -84,11 +85,16 @@ def run_training(config: TrainConfig, out: Path, work: Path, *, progress: Progre
         "seed": config.seed,
         "data_sha256": job.data_digest,
         "weights_sha256": digest_of_folder(out),
-        "config": json.loads(config.model_dump_json()),
+        "config": config.model_dump(),
         "dev": metrics,
     }
-    (out / META).write_text(json.dumps(meta, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (out / META).write_text(json.dumps(meta, indent=2, ensure_ascii=False, default=_file_name) + "\n", encoding="utf-8")
     return Trained(out, metrics, seconds)
+
+
+def _file_name(path: Path) -> str:
+    """A path as it stands in meta.json: the same on every machine."""
+    return path.name
 
 
 def digest_of_folder(folder: Path) -> str:
@@ -97,6 +103,17 @@ def digest_of_folder(folder: Path) -> str:
     for name in EntityFinder.FILES:
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
+
+
+def _refuse_unknown(name: str, corpus: SpanCorpus, types: Sequence[str]) -> None:
+    """Raises GoldError where a corpus has a label that is none of the types."""
+    for document in corpus.documents:
+        for span in document.spans:
+            if span.type not in types:
+                raise GoldError(
+                    f"{place(document.article.origin)}: {name} has the label {span.type}, which is no type",
+                    f"Map it under labels, or to null to drop it; types are {', '.join(types)}",
+                )
 
 
 class _Job:
@@ -110,6 +127,10 @@ class _Job:
         self.dev = load_spans_of(config.dev)
         for settings, corpus in self.corpora:
             refuse_shared({settings.name: corpus, config.dev.name: self.dev})
+            _refuse_unknown(settings.name, corpus, config.types)
+        _refuse_unknown(config.dev.name, self.dev, config.types)
+        if config.silver.abstracts and config.crf:
+            crfsuite()  # rather now than after the networks
         self.nlp = assemble_stages()
         self.chain = Chain(config.types)
 
@@ -126,8 +147,12 @@ class _Job:
         """The trained component: the student, or without unmarked abstracts the first teacher."""
         if not self.config.silver.abstracts:
             return self._teacher(0)
-        student = self._network("student", 0, self.config.student, self._student_examples, start=None)
-        return self._network("finish", 0, self.config.finish, lambda: self.marked, start=student)
+        config = self.config
+        taught = (config.silver, config.teachers, config.crf)
+        student = self._network("student", 0, config.student, self._student_examples, depends=taught)
+        return self._network(
+            "finish", 0, config.finish, lambda: self.marked, start=student, depends=(*taught, config.student)
+        )
 
     def measured(self, finder: EntityFinder) -> Row:
         """Figures on the dev set."""
@@ -167,10 +192,11 @@ class _Job:
             learn_vectors(settings, read_texts(settings.texts, self._held_out()), folder)
             self.say("vectors", 1, 1)
 
-        return self._step("vectors", make, settings, digest_of(settings.texts)) / "vectors.floret"
+        folder = self._step("vectors", make, settings, digest_of(settings.texts), sorted(self._held_out()))
+        return folder / "vectors.floret"
 
     def _teacher(self, number: int) -> EntityFinder:
-        return self._network(f"teacher-{number + 1}", number, self.config.teacher, lambda: self.marked, start=None)
+        return self._network(f"teacher-{number + 1}", number, self.config.teacher, lambda: self.marked)
 
     def _network(
         self,
@@ -179,7 +205,8 @@ class _Job:
         rounds: Rounds,
         examples: Callable[[], Sequence[Example]],
         *,
-        start: EntityFinder | None,
+        start: EntityFinder | None = None,
+        depends: Sequence[object] = (),
     ) -> EntityFinder:
         """A network trained from the start, or on from another one."""
         seed = self.config.seed + number
@@ -190,10 +217,7 @@ class _Job:
             fit(finder, examples(), settings, seed=seed, report=lambda at, _: self.say(name, at, rounds.epochs))
             finder.save(folder)
 
-        depends = self.config.silver if name in {"student", "finish"} else None
-        folder = self._step(
-            name, make, self._everything_marked(), rounds, depends, self.config.student if start else ""
-        )
+        folder = self._step(name, make, self._everything_marked(), rounds, *depends)
         return EntityFinder().read(folder)
 
     def _untrained(self, seed: int) -> EntityFinder:
@@ -216,7 +240,8 @@ class _Job:
         def make(folder: Path) -> None:
             np.savez(folder / "targets.npz", targets=np.concatenate(list(self._opinions(plain))))
 
-        folder = self._step("opinions", make, self._everything_marked(), self.config.silver, self.config.teachers)
+        config = self.config
+        folder = self._step("opinions", make, self._everything_marked(), config.silver, config.teachers, config.crf)
         targets = np.load(folder / "targets.npz")["targets"]
         ends = np.cumsum([len(each.ids) for _, each in plain])[:-1]
         return [replace(each, target=part) for (_, each), part in zip(plain, np.split(targets, ends), strict=True)]
@@ -228,7 +253,13 @@ class _Job:
         random.Random(self.config.seed).shuffle(texts)
         lengths = range(settings.shortest, settings.longest + 1)
         fair = (text for text in texts if len(self.nlp.tokenizer(text)) in lengths)
-        (folder / "texts.json").write_text(json.dumps(list(islice(fair, settings.abstracts))), encoding="utf-8")
+        chosen = list(islice(fair, settings.abstracts))
+        if not chosen:
+            raise TrainingError(
+                f"silver.texts: no text of {settings.shortest} to {settings.longest} tokens beside the marked ones",
+                "Give more texts or other lengths, or set abstracts: 0 to train no student",
+            )
+        (folder / "texts.json").write_text(json.dumps(chosen), encoding="utf-8")
 
     def _opinions(self, plain: Sequence[tuple[Doc | None, Example]]) -> Iterator[Halves]:
         finders = [self._teacher(number) for number in range(self.config.teachers)]
@@ -251,7 +282,7 @@ class _Job:
             (folder / "clusters.json").write_text(json.dumps(clusters), encoding="utf-8")
             self.say("CRF", 1, 1)
 
-        folder = self._step("crf", make, self._everything_marked())
+        folder = self._step("crf", make, self._everything_marked(), self.config.silver)
         clusters = json.loads((folder / "clusters.json").read_text(encoding="utf-8"))
         return CrfTeacher(folder / "crf", self.chain, clusters)
 

@@ -16,6 +16,9 @@ from caseframe.stages.entities import Features, floret_vectors
 from caseframe.stages.tokenizer import blank
 from caseframe.training.job import Texts, Vectors
 
+_OFTEN = 5
+"""Rarer words are not learned as words, only by their parts."""
+
 
 def read_texts(sources: Sequence[Texts], left_out: Collection[str]) -> Iterator[str]:
     """The texts of articles; those whose id or text hash is in `left_out` are not read."""
@@ -38,7 +41,7 @@ def digest_of(sources: Sequence[Texts]) -> str:
 def learn_vectors(settings: Vectors, texts: Iterable[str], folder: Path) -> Path:
     """Learns floret vectors (hashed parts of words, so that every word has one); gives the file they are in.
 
-    Raises TrainingError where floret is not installed.
+    Raises TrainingError where floret is not installed, and for texts without a word that occurs often enough.
     """
     try:
         import floret
@@ -49,10 +52,16 @@ def learn_vectors(settings: Vectors, texts: Iterable[str], folder: Path) -> Path
     with corpus.open("w", encoding="utf-8") as out:
         for text in texts:
             out.write(" ".join(token.lower_ for token in tokenize(text) if not token.is_space) + "\n")
-    model = floret.train_unsupervised(
-        str(corpus), model="skipgram", mode="floret", dim=settings.dimensions, bucket=settings.rows, hashCount=2,
-        minn=4, maxn=5, minCount=5, neg=10, ws=5, epoch=settings.epochs, lr=0.05, thread=settings.threads,
-    )  # fmt: skip
+    try:
+        model = floret.train_unsupervised(
+            str(corpus), model="skipgram", mode="floret", dim=settings.dimensions, bucket=settings.rows, hashCount=2,
+            minn=4, maxn=5, minCount=_OFTEN, neg=10, ws=5, epoch=settings.epochs, lr=0.05, thread=settings.threads,
+            verbose=0,
+        )  # fmt: skip
+    except ValueError as error:  # an empty vocabulary
+        raise TrainingError(
+            f"vectors.texts: no word occurs {_OFTEN} times", "Give more texts to learn vectors from"
+        ) from error
     model.save_floret_vectors(str(target))
     corpus.unlink()
     return target
