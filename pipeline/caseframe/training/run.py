@@ -42,7 +42,7 @@ from caseframe.stages.entity_network import Chain
 from caseframe.training.crf import CrfTeacher, crfsuite, fit_crf, learn_clusters
 from caseframe.training.fit import Example, Settings, certain, example, feature_names, fit, tag_probabilities, unmarked
 from caseframe.training.job import Rounds, TrainConfig
-from caseframe.training.texts import digest_of, learn_vectors, read_texts, read_vectors
+from caseframe.training.texts import digest_of, keys_of, learn_vectors, read_texts, read_vectors
 
 Progress = Callable[[str, int, int], None]
 """Told the step, how far it is, and how far it goes."""
@@ -287,9 +287,9 @@ class _Job:
         return CrfTeacher(folder / "crf", self.chain, clusters)
 
     def _held_out(self, *, marked: bool = False) -> set[str]:
-        """Ids and text hashes of the dev set's articles, and on request of the marked ones."""
+        """The keys of the dev set's articles, and on request of the marked ones."""
         corpora = [self.dev, *(corpus for _, corpus in self.corpora if marked)]
-        return {key for corpus in corpora for a in corpus.articles for key in (a.article_id, a.sha256)}
+        return {key for corpus in corpora for article in corpus.articles for key in keys_of(article)}
 
     def _everything_marked(self) -> str:
         """What every trained step depends on."""

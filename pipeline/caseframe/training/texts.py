@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,17 @@ _OFTEN = 5
 """Rarer words are not learned as words, only by their parts."""
 
 
-def read_texts(sources: Sequence[Texts], left_out: Collection[str]) -> Iterator[str]:
-    """The texts of articles; those whose id or text hash is in `left_out` are not read."""
+def keys_of(article: Article) -> tuple[str, str]:
+    """What tells an article: its id, and its text, however it is broken into lines."""
+    return article.article_id, " ".join(article.text.split())
+
+
+def read_texts(sources: Sequence[Texts], left_out: Set[str]) -> Iterator[str]:
+    """The texts of articles; those with one of their `keys_of` in `left_out` are not read."""
     for source in sources:
         options = ReadOptions(columns=source.columns, body=source.body)
         for record in open_articles([str(path) for path in source.paths], options=options):
-            if isinstance(record, Article) and record.article_id not in left_out and record.sha256 not in left_out:
+            if isinstance(record, Article) and left_out.isdisjoint(keys_of(record)):
                 yield record.text
 
 
