@@ -39,6 +39,9 @@ class Texts(Strict):
 class Vectors(Strict):
     """Word vectors of floret kind, learned from unmarked texts."""
 
+    like: LocalPath | None = Field(
+        default=None, description="Folder of trained entities whose vectors are taken, instead of learning them."
+    )
     texts: tuple[Texts, ...] = Field(default=(), description="What they are learned from.")
     dimensions: Positive = Field(default=100, description="Numbers a vector.")
     rows: Positive = Field(default=50_000, description="Rows of the table of hashed word parts.")

@@ -172,7 +172,12 @@ class _Job:
     @cached_property
     def features(self) -> Features:
         """What the network takes of a Doc."""
-        return Features(feature_names(self.docs), read_vectors(self._vectors(), [t.text for d in self.docs for t in d]))
+        names, like = feature_names(self.docs), self.config.vectors.like
+        if like is not None:
+            taken = EntityFinder().read(like).features
+            assert taken is not None
+            return Features(names, taken.vectors)
+        return Features(names, read_vectors(self._vectors(), [token.text for doc in self.docs for token in doc]))
 
     @cached_property
     def marked(self) -> list[Example]:
