@@ -73,7 +73,7 @@ def test_paths_are_relative_to_the_config(tmp_path: Path) -> None:
         ("{}", "corpora"),
         (CORPUS + VECTORS, "dev: field required"),
         ("corpora: []\n" + DEV + VECTORS, "corpora"),
-        (CORPUS + DEV, "vectors.texts: there must be texts to learn word vectors from"),
+        (CORPUS + DEV, "vectors.texts: there must be texts to learn word vectors from, or `like`"),
         (CORPUS + DEV + VECTORS + "size: 3", "unknown key size"),
         (CORPUS + DEV + VECTORS + "student: {epoch: 3}", "unknown key student.epoch"),
         (CORPUS + DEV + VECTORS + "teacher: {dropout: 1}", "teacher.dropout"),

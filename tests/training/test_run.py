@@ -14,13 +14,13 @@ import pytest
 from spacy.language import Language
 
 from caseframe import __version__
-from caseframe.errors import GoldError, NoArticles, OutputError, TrainingError
+from caseframe.errors import GoldError, ModelError, NoArticles, OutputError, TrainingError
 from caseframe.evaluation.run import load_spans_of
 from caseframe.pipeline import assemble_stages, set_entities
 from caseframe.stages.entities import EntityFinder
 from caseframe.training import run as module
 from caseframe.training.crf import fit_crf
-from caseframe.training.job import Texts, TrainConfig, Vectors, load_training
+from caseframe.training.job import Silver, Texts, TrainConfig, Vectors, load_training
 from caseframe.training.run import META, Trained, digest_of_folder, run_training
 from caseframe.training.texts import digest_of, keys_of, learn_vectors, read_texts, read_vectors
 
@@ -145,6 +145,12 @@ class TestRefusals:
         monkeypatch.setitem(sys.modules, "pycrfsuite", None)
         self.refused(
             job, TrainingError, r"needs the package python-crfsuite\. pip install 'caseframe\[train\]', or set crf"
+        )
+
+    def test_no_entities_to_take_the_vectors_of(self, job: TrainConfig, tmp_path: Path) -> None:
+        config = without(job, vectors=Vectors(like=tmp_path / "nothing"))
+        self.refused(
+            config, ModelError, r"nothing: no weights of entities: .*\. Give the folder that caseframe train wrote"
         )
 
     def test_a_folder_that_cannot_be_written(self, job: TrainConfig, tmp_path: Path) -> None:
@@ -352,10 +358,11 @@ class TestWhole:
 
     def test_another_dev_set_needs_other_vectors(self, trained: Trained, home: Path, tmp_path: Path) -> None:
         """The old ones may have been learned from its texts."""
-        config = folder_of(tmp_path, CONFIG.replace("abstracts: 6", "abstracts: 0"))
-        (tmp_path / "dev.jsonl").write_text(DEV[0] + "\n", encoding="utf-8")
+        (home / "fewer.jsonl").write_text(DEV[0] + "\n", encoding="utf-8")
+        config = CONFIG.replace("dev.jsonl", "fewer.jsonl").replace("abstracts: 6", "abstracts: 0")
+        (home / "other.yaml").write_text(config, encoding="utf-8")
         shutil.copytree(home / "work", tmp_path / "work")
-        run_training(config, tmp_path / "out", tmp_path / "work")
+        run_training(load_training(home / "other.yaml"), tmp_path / "out", tmp_path / "work")
         assert len(list((tmp_path / "work").glob("vectors-*"))) == 2
 
     def test_without_a_student_the_first_teacher_is_the_result(self, trained: Trained, tmp_path: Path) -> None:
@@ -365,6 +372,16 @@ class TestWhole:
         (teacher,) = (tmp_path / "work").glob("teacher-1-*")
         for name in EntityFinder.FILES:
             assert (tmp_path / "out" / name).read_bytes() == (teacher / name).read_bytes()
+
+    def test_vectors_of_other_entities(self, trained: Trained, tmp_path: Path, stages: None) -> None:
+        like = shutil.copytree(trained.folder, tmp_path / "like")
+        config = without(folder_of(tmp_path), vectors=Vectors(like=like), silver=Silver())
+        run_training(config, tmp_path / "out", tmp_path / "work")
+        assert steps_of(tmp_path / "work") == {"teacher-1"}
+        assert (tmp_path / "out" / "vectors").read_bytes() == (like / "vectors").read_bytes()
+        (like / "vectors").write_bytes((like / "vectors").read_bytes()[::-1])
+        run_training(config, tmp_path / "out", tmp_path / "work")
+        assert len(list((tmp_path / "work").iterdir())) == 2  # other vectors, another network
 
     def test_from_the_command_line(self, trained: Trained, home: Path, tmp_path: Path) -> None:
         shutil.copytree(home / "work", tmp_path / "made.work")

@@ -93,8 +93,8 @@ class TrainConfig(Strict):
             self._known(corpus.name, corpus.types)
         for data in (*self.corpora, self.dev):
             self._known(data.name, [name for name in data.labels.values() if name])
-        if not self.vectors.texts:
-            raise ValueError("vectors.texts: there must be texts to learn word vectors from")
+        if not self.vectors.texts and self.vectors.like is None:
+            raise ValueError("vectors.texts: there must be texts to learn word vectors from, or `like`")
         if self.silver.abstracts and not self.silver.texts:
             raise ValueError("silver.texts: there must be texts for the teachers to mark")
         if self.silver.abstracts and self.crf and all(corpus.types for corpus in self.corpora):

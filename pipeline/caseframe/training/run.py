@@ -65,7 +65,8 @@ def run_training(config: TrainConfig, out: Path, work: Path, *, progress: Progre
     """Trains the component and writes it, with `meta.json`, to `out`; `work` keeps the steps.
 
     Raises GoldError where a corpus cannot be used or shares a text with the dev set, TrainingError where something that
-    is needed is missing, OutputError where a folder cannot be written.
+    is needed is missing, ModelError where there are no entities to take the vectors of, OutputError where a folder
+    cannot be written.
     """
     began = time.monotonic()
     try:
@@ -131,13 +132,17 @@ class _Job:
         _refuse_unknown(config.dev.name, self.dev, config.types)
         if config.silver.abstracts and config.crf:
             crfsuite()  # rather now than after the networks
+        like = config.vectors.like
+        self.like = None if like is None else EntityFinder().read(like).features
         self.nlp = assemble_stages()
         self.chain = Chain(config.types)
 
     @cached_property
     def data_digest(self) -> str:
-        """Hash of the marked texts with their spans, and of the files of unmarked texts."""
+        """Hash of the marked texts with their spans, of the files of unmarked texts, and of vectors that are taken."""
         digest = hashlib.sha256(digest_of([*self.config.vectors.texts, *self.config.silver.texts]).encode())
+        if self.like is not None:
+            digest.update(self.like.vectors.data.tobytes())
         for corpus in (*(corpus for _, corpus in self.corpora), self.dev):
             for document in corpus.documents:
                 digest.update(f"{document.article.text}\0{document.spans!r}\0".encode())
@@ -172,11 +177,9 @@ class _Job:
     @cached_property
     def features(self) -> Features:
         """What the network takes of a Doc."""
-        names, like = feature_names(self.docs), self.config.vectors.like
-        if like is not None:
-            taken = EntityFinder().read(like).features
-            assert taken is not None
-            return Features(names, taken.vectors)
+        names = feature_names(self.docs)
+        if self.like is not None:
+            return Features(names, self.like.vectors)
         return Features(names, read_vectors(self._vectors(), [token.text for doc in self.docs for token in doc]))
 
     @cached_property
