@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from caseframe.pipeline import run
 from caseframe.schema import Article
-from caseframe.stages.extensions import make_doc
 from caseframe.stages.narrative import NarrativeTagger, narrative_score
 from fit_narrative import articles, lift, read, report, stages
 
@@ -31,9 +31,7 @@ def show(path: Path, number: int, skip: int) -> None:
             if index >= skip + number:
                 break
             parts = [(part["label"] or "", part["text"]) for part in row["sections"]]
-            doc = make_doc(nlp, Article.build(title=row["title"], abstract=parts))
-            for _, component in nlp.pipeline:
-                doc = component(doc)
+            doc = run(nlp, Article.build(title=row["title"], abstract=parts))
             print(f"--- {row['article_id']}")
             for sentence in doc.spans["narrative"]:
                 print(f"{sentence.label_:8}{narrative_score(sentence):.2f} {sentence.text.strip()}")
@@ -57,10 +55,7 @@ def main() -> None:
     nlp = stages()
     docs = []
     for article, _ in list(articles(arguments.data / arguments.gold))[:200]:
-        doc = make_doc(nlp, article)
-        for _, component in nlp.pipeline:
-            doc = component(doc)
-        docs.append(doc)
+        docs.append(run(nlp, article))
     start = time.process_time()
     for doc in docs:
         tagger(doc)

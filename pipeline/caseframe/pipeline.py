@@ -27,6 +27,7 @@ STAGES = (
     "caseframe_terms",
     "caseframe_quantities",
     "caseframe_assertion",
+    "caseframe_roles",
     "caseframe_narrative",
     "caseframe_timeline",
 )

@@ -13,8 +13,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from caseframe.errors import LexiconError
+from caseframe.pipeline import register
 from caseframe.schema import Article
-from caseframe.stages import sections, sentences  # noqa: F401  (they register the components)
 from caseframe.stages.extensions import make_doc
 from caseframe.stages.narrative import (
     BIAS,
@@ -101,9 +101,10 @@ LABELLED: dict[str, list[tuple[str, str]]] = {
 
 @cache
 def make_nlp() -> Language:
+    register()
     nlp = blank()
-    for component in ("caseframe_sentences", "caseframe_sections", "caseframe_narrative"):
-        nlp.add_pipe(component)
+    for name in ("sentences", "sections", "abbreviations", "terms", "quantities", "roles", "narrative"):
+        nlp.add_pipe(f"caseframe_{name}")
     return nlp
 
 
@@ -200,7 +201,7 @@ def test_the_shipped_weights_can_be_read_by_people() -> None:
     weights = read_weights(builtin_weights())
     assert len(weights) < 200
     assert 0 < weights[THRESHOLD] < 0.5
-    assert weights["shape: the patient"] > 1 > -1 > weights["section: conclusion"]
+    assert weights["shape: the patient"] > 1 > -1 > weights["role: story 0"]
     assert all(feature.strip() and feature == feature.lower() for feature in weights)
 
 

@@ -17,6 +17,7 @@ from caseframe.fields.linear import LinearModel, shipped
 from caseframe.schema import Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import narrative_score
+from caseframe.stages.roles import role_of
 
 # Fields whose findings are weighed; the others have few candidates and their module's own confidence.
 FIELDS = (
@@ -62,6 +63,7 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
     yield f"in title={'title' in sections}"
     yield f"only in title={sections == {'title'}}"
     yield f"story={int(5 * max(narrative_score(_span(doc, mention)) for mention in group))}"
+    yield from _told_in(doc, finding, group)
     yield f"code={bool(finding.code)}"
     if isinstance(finding.value, str):
         named = finding.value.split()
@@ -87,6 +89,13 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
         if not span.start <= i < span.end and len(words[i]) > 4 and words[i].isalpha():
             yield f"sentence={words[i]}"
     yield f"said={_tenth(finding)}&mentions={min(len(group), 3)}"
+
+
+def _told_in(doc: Doc, finding: Finding, group: Sequence[Finding]) -> Iterator[str]:
+    """The roles of the sentences that tell the thing."""
+    yield f"role={role_of(_span(doc, finding))}"
+    for role in dict.fromkeys(role_of(_span(doc, mention)) for mention in group):
+        yield f"told in={role}"
 
 
 def _rivals(finding: Finding, folded: Folded) -> Iterator[str]:

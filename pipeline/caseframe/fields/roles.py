@@ -18,6 +18,7 @@ from caseframe.fields.linear import LinearModel, shipped
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of
 from caseframe.stages.narrative import narrative_score
+from caseframe.stages.roles import role_of
 from caseframe.stages.timeline import when_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def features(doc: Doc, condition: Condition) -> Iterator[str]:
         yield f"aftermath&assertion={assertion}"
     yield f"story={int(4 * narrative_score(span))}"
     yield f"story={int(4 * narrative_score(span))}&field={condition.field}"
+    role = role_of(span)
+    yield f"role={role}"
+    yield f"role={role}&field={condition.field}"
+    yield f"role={role}&assertion={assertion}"
     when = when_of(span)
     yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
     yield from _repetition(doc, condition)

@@ -14,6 +14,9 @@ caseframe_quantities
     `doc.spans["quantities"]`: `label_` the kind, `span._.quantity` the value with its unit
 caseframe_assertion
     `doc.spans["cues"]`; then `span._.assertion` and `span._.assertion_cue` hold for any span
+caseframe_roles
+    `doc.spans["roles"]`: each sentence, `label_` its role (`background`, `case`, `treatment`, `outcome`, `conclusion`);
+    then `span._.role` and `span._.role_scores` hold for any span
 caseframe_narrative
     `doc.spans["narrative"]`: each sentence, `label_` `patient` or `general`; then `span._.is_general` for any span
 caseframe_timeline

@@ -15,9 +15,8 @@ span.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Container, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -27,51 +26,13 @@ from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
 from caseframe.stages.extensions import text_of
+from caseframe.stages.roles import STORY, role_scores
+from caseframe.stages.telling import PATIENT_TOLD, kinds_of, sentences_of, shapes_of, words_of
 
 SPANS = "narrative"
 SCORES = "caseframe.narrative"
 TITLE = "section: title"
 BIAS, THRESHOLD = "(bias)", "(threshold)"
-
-
-# Searched in the sentence in lower case.
-_SHAPES = {
-    name: re.compile("|".join(alternatives))
-    for name, alternatives in {
-        "age": (
-            r"\d\s?-?\s?(?:years?|yrs?|months?|weeks?|days?)?[- ]?(?:old|aged?)\b",
-            r"\bage[ds]? (?:of )?\d",
-            r"\by/o\b",
-        ),
-        "we report": (
-            r"\b(?:we|authors?|paper|article|report|study) (?:here(?:in|by)? |also )?"
-            r"(?:report|describe|present|illustrate)(?:s|ed)?\b",
-            r"\b(?:reported|described|presented)(?: here)?\.$",
-        ),
-        "the patient": (
-            r"(?<=\w )(?:patients?|child|infant|boy|girl|man|woman|cases?) "
-            r"(?:was|were|had|has|did|under\w+|present\w+|develop\w+|receiv\w+|recover\w+|remain\w+|complain\w+|"
-            r"die\w+)\b",
-        ),
-        "time after": (
-            r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve)) ?-?"
-            r"(?:hours?|days?|weeks?|months?|years?)\b",
-            r"\bfollow-?up\b",
-        ),
-    }.items()
-}
-_WORD_SHAPES = {
-    name: frozenset(words.split())
-    for name, words in {
-        "pronoun": "he she his her him",
-        "past tense": "was were had did underwent showed revealed became felt came took led found",
-        "present tense": "is are has have can may remain remains occur occurs include includes account accounts "
-        "represent represents",
-        "advice": "should must recommend suggest consider considered highlight highlights emphasize emphasizes "
-        "emphasise emphasises awareness clinician clinicians surgeons physicians",
-    }.items()
-}
-_PATIENT_TOLD = ("age", "the patient", "pronoun")
 
 
 def builtin_weights() -> Path:
@@ -144,35 +105,28 @@ def lift_titles(scores: Sequence[float], titles: Sequence[bool]) -> list[float]:
     return [max(score, best / 2) if title else score for score, title in zip(scores, titles, strict=True)]
 
 
-@lru_cache(maxsize=50_000)
-def _word(word: str) -> str:
-    """A token as a feature: lower case, any number alike, nothing for white space."""
-    return "<num>" if any(map(str.isdigit, word)) else word.strip().lower()
-
-
 def sentence_features(doc: Doc, pairs_with: Container[str] | None = None) -> Iterator[tuple[int, int, list[str]]]:
     """Each sentence's token bounds and the names of its features.
 
     `pairs_with`: the first words of the pairs that matter; without it every pair of words is a feature.
     """
-    sentences = list(doc.sents) if doc.has_annotation("SENT_START") else [doc[:]] if len(doc) else []
-    kinds = _kinds(doc, sentences)
+    sentences = sentences_of(doc)
+    kinds = kinds_of(doc, sentences)
     in_kind = {kind: kinds.count(kind) for kind in set(kinds)}
     seen: dict[str, int] = {}
     told = False
     whole = text_of(doc)
-    words_of_doc = [_word(token.text) for token in doc]
+    words_of_doc = words_of(doc)
     for sent, kind in zip(sentences, kinds, strict=True):
         index = seen[kind] = seen.get(kind, -1) + 1
         features = [f"section: {kind}", *_places(kind, index, in_kind[kind])]
-        text = whole[sent.start_char : sent.end_char].rstrip().lower()
+        features.extend(_parts(sent))
         words = [word for word in words_of_doc[sent.start : sent.end] if word]
-        shapes = [name for name, pattern in _SHAPES.items() if pattern.search(text)]
-        shapes.extend(name for name, listed in _WORD_SHAPES.items() if not listed.isdisjoint(words))
+        shapes = shapes_of(whole[sent.start_char : sent.end_char].rstrip().lower(), words)
         features.extend(f"shape: {name}" for name in shapes)
         if told:
             features.append(f"told before: {'text' if kind == 'text' else 'labelled'}")
-        told = told or (kind != "title" and any(name in shapes for name in _PATIENT_TOLD))
+        told = told or (kind != "title" and any(name in shapes for name in PATIENT_TOLD))
         features.extend(words)
         features.extend(
             f"{first} {second}" for first, second in pairwise(words) if pairs_with is None or first in pairs_with
@@ -180,14 +134,12 @@ def sentence_features(doc: Doc, pairs_with: Container[str] | None = None) -> Ite
         yield sent.start, sent.end, features
 
 
-def _kinds(doc: Doc, sentences: Sequence[Span]) -> list[str]:
-    """The kind of section of each sentence; `text` where nothing tells."""
-    kinds = ["text"] * len(sentences)
-    for section in doc.spans.get("sections", ()):
-        for i, sent in enumerate(sentences):
-            if section.start <= sent.start < section.end:
-                kinds[i] = section.label_ or "text"
-    return kinds
+def _parts(sentence: Span) -> Iterator[str]:
+    """How likely the words of a sentence and its neighbours make it part of the story, whatever label is printed."""
+    scores = role_scores(sentence)
+    if scores:
+        yield f"role: {max(scores, key=scores.__getitem__)}"
+        yield f"role: story {min(9, int(10 * sum(scores[role] for role in STORY)))}"
 
 
 def _places(kind: str, index: int, count: int) -> Iterator[str]:

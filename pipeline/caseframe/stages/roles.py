@@ -1,0 +1,251 @@
+"""Roles: what each sentence does in a case report, whether or not a label is printed above it.
+
+`background` says what is known of the disease, `case` how the patient presented and was examined, `treatment` what was
+done, `outcome` how the patient did, `conclusion` what is to be learned. Roles run in order, so that a sentence is
+judged with its neighbours: a linear-chain conditional random field (Lafferty, McCallum and Pereira 2001) over features
+that a reader can check: words and pairs of words, the fields of the terms and the kinds of the quantities in the
+sentence, its shapes and those of its neighbours, its place in the text. `rules/roles.tsv` holds a weight a feature and
+role, fitted by `benchmarks/fit_sentence_roles.py`.
+
+The component writes `doc.spans["roles"]`: every sentence, `label_` its role (`title` and `other` for the title and for
+appendages such as trial numbers). A printed label wins: below "Case presentation" only `case`, `treatment` and
+`outcome` are chosen from, below "Background" nothing is. `span._.role` and `span._.role_scores` hold for any span; the
+scores are what the words and their order say, whatever label was printed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import chain, pairwise, repeat
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from caseframe.errors import LexiconError
+from caseframe.stages.extensions import text_of
+from caseframe.stages.telling import PATIENT_TOLD, kinds_of, sentences_of, shapes_of, words_of
+
+SPANS = "roles"
+SCORES = "caseframe.roles"
+ROLES = ("background", "case", "treatment", "outcome", "conclusion")
+STORY = ("case", "treatment", "outcome")
+BEGIN, END, AFTER = "(begin)", "(end)", "(after) "
+_BIAS = "(bias)"
+# Of the logarithm of a probability: as good as none, and still a number that can be divided by.
+_BARRED = -100.0
+# So often the products of probabilities are brought back to sum to 1, long before they are too small for a float.
+_SCALED = 8
+_TOLD_PARTS = dict.fromkeys(("case", "results", "methods", "diagnosis"), STORY)
+# The roles that the sentences of a labelled section may have; any role where the kind is not listed.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    **_TOLD_PARTS,
+    "background": ("background",),
+    "intervention": ("treatment", "outcome"),
+    "outcome": ("outcome",),
+    "discussion": ("background", "conclusion"),
+    "conclusion": ("conclusion",),
+}
+UNTOLD = frozenset({"title", "other"})
+"""Kinds of sections whose sentences take no part in the sequence."""
+_CURE = "Make the file with benchmarks/fit_sentence_roles.py, or restore it"
+
+Weights = NDArray[np.float64]
+
+
+def builtin_weights() -> Path:
+    """The shipped weights."""
+    return Path(str(files("caseframe.stages") / "rules" / "roles.tsv"))
+
+
+@cache
+def read_weights(path: Path) -> dict[str, Weights]:
+    """Reads a file of weights: a header `feature` and the roles, then a feature and a weight a role on each line.
+
+    `(after) case` holds the weights of what follows a `case` sentence, `(begin)` and `(end)` those of the first and
+    the last sentence. `#` begins a comment line. Each array has shape (5,), in the order of ROLES. Raises LexiconError,
+    naming file and line, for another header, for a weight that is no number and for a transition that is missing.
+    """
+    weights: dict[str, Weights] = {}
+    header = ""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("#") or not line.strip():
+            continue
+        feature, *cells = line.split("\t")
+        if not header:
+            header = line
+            if line != "\t".join(("feature", *ROLES)):
+                raise LexiconError(f"{path}, line {number}: the columns are not feature, {', '.join(ROLES)}", _CURE)
+            continue
+        try:
+            row = np.array([float(cell) for cell in cells])
+        except ValueError:
+            raise LexiconError(f"{path}, line {number}: {cells} are no weights", _CURE) from None
+        if len(row) != len(ROLES):
+            raise LexiconError(f"{path}, line {number}: {len(row)} weights, not {len(ROLES)}", _CURE)
+        weights[feature] = row
+    for name in (BEGIN, END, *(AFTER + role for role in ROLES)):
+        if name not in weights:
+            raise LexiconError(f"{path}: no line {name}", _CURE)
+    return weights
+
+
+@Language.factory("caseframe_roles", assigns=["doc.spans"], default_config={"weights": None})
+def create_roles(nlp: Language, name: str, weights: str | None) -> RoleTagger:
+    """Factory of `caseframe_roles`; `weights`: path of a file that takes the place of the shipped one."""
+    return RoleTagger(read_weights(Path(weights)) if weights else None)
+
+
+class RoleTagger:
+    """Gives every sentence of a Doc its role."""
+
+    def __init__(self, weights: dict[str, Weights] | None = None) -> None:
+        table = weights if weights is not None else read_weights(builtin_weights())
+        # Row 0 is that of every feature without weights.
+        self._rows = {feature: row for row, feature in enumerate(table, 1)}
+        self._weights = np.array([np.zeros(len(ROLES)), *table.values()])
+        self._pairs_with = frozenset(f.split(" ")[0] for f in table if f.count(" ") == 1 and ":" not in f)
+        self._begin, self._end = table[BEGIN], table[END]
+        self._after = np.array([table[AFTER + role] for role in ROLES])
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Sets `doc.spans["roles"]` and the scores."""
+        sentences = sentences_of(doc)
+        kinds = kinds_of(doc, sentences)
+        told = [i for i, kind in enumerate(kinds) if kind not in UNTOLD]
+        sums = self._sums(list(sentence_features(doc, sentences, kinds, self._pairs_with)))
+        barred = [[role not in ALLOWED.get(kinds[i], ROLES) for role in ROLES] for i in told]
+        if any(map(any, barred)):
+            both = np.stack((sums, np.where(barred, _BARRED, sums)), axis=1)
+            free, bound = marginals(both, self._begin, self._after, self._end).swapaxes(0, 1)
+        else:
+            free = bound = marginals(sums, self._begin, self._after, self._end)
+        roles = dict(zip(told, (ROLES[i] for i in bound.argmax(axis=1)), strict=True)) if told else {}
+        scores = dict(zip(told, free.tolist(), strict=True))
+        rows = [(s.start, s.end, roles.get(i, kinds[i]), scores.get(i, [])) for i, s in enumerate(sentences)]
+        doc.spans[SPANS] = [Span(doc, start, end, label=role) for start, end, role, _ in rows]
+        doc.user_data[SCORES] = rows
+        return doc
+
+    def _sums(self, sentences: Sequence[Iterable[str]]) -> Weights:
+        """The summed weights of each sentence's features, of which it has at least one; shape (sentences, roles)."""
+        rows = [set(map(self._rows.get, features, repeat(0))) for features in sentences]
+        if not rows:
+            return np.zeros((0, len(ROLES)))
+        starts = np.cumsum([0, *map(len, rows[:-1])])
+        sums: Weights = np.add.reduceat(self._weights[list(chain.from_iterable(rows))], starts)
+        return sums
+
+
+def marginals(sums: Weights, begin: Weights, after: Weights, end: Weights) -> Weights:
+    """Probability of each role of each sentence, given all sentences: the forward-backward algorithm.
+
+    `sums` has shape (sentences, ..., roles), `begin` and `end` (roles,), `after` (roles before, roles); the result has
+    the shape of `sums` and sums to 1 over the roles.
+    """
+    count = len(sums)
+    if not count:
+        return sums
+    steps = np.exp(after - after.max())
+    back_steps = steps.T
+    local = np.exp(sums - sums.max(axis=-1, keepdims=True))
+    forward, backward = np.empty_like(local), np.empty_like(local)
+    forward[0] = state = local[0] * np.exp(begin - begin.max())
+    for i in range(1, count):
+        if i % _SCALED == 0:
+            state = state / state.sum(axis=-1, keepdims=True)
+        forward[i] = state = (state @ steps) * local[i]
+    backward[-1] = state = np.broadcast_to(np.exp(end - end.max()), state.shape)
+    for i in range(count - 2, -1, -1):
+        state = (local[i + 1] * state) @ back_steps
+        if i % _SCALED == 0:
+            state /= state.sum(axis=-1, keepdims=True)
+        backward[i] = state
+    joint: Weights = forward * backward
+    joint /= joint.sum(axis=-1, keepdims=True)
+    return joint
+
+
+def sentence_features(
+    doc: Doc, sentences: Sequence[Span], kinds: Sequence[str], pairs_with: Container[str] | None = None
+) -> Iterator[list[str]]:
+    """The names of the features of each sentence that is neither title nor appendage.
+
+    `kinds` are those of the sentences' sections; no feature tells them. `pairs_with`: the first words of the pairs that
+    matter; without it every pair of words is a feature.
+    """
+    told = [sent for sent, kind in zip(sentences, kinds, strict=True) if kind not in UNTOLD]
+    whole = text_of(doc)
+    words_of_doc = words_of(doc)
+    words = [[word for word in words_of_doc[sent.start : sent.end] if word] for sent in told]
+    shapes = [
+        shapes_of(whole[sent.start_char : sent.end_char].rstrip().lower(), own)
+        for sent, own in zip(told, words, strict=True)
+    ]
+    named = _named(doc, told)
+    known = False
+    for i, own in enumerate(words):
+        features = [_BIAS, *_places(i, len(told)), *named[i]]
+        features.extend(f"shape: {name}" for name in shapes[i])
+        if i:
+            features.extend(f"before: {name}" for name in shapes[i - 1])
+        if i + 1 < len(told):
+            features.extend(f"next: {name}" for name in shapes[i + 1])
+        features.append("told: before" if known else "told: not yet")
+        known = known or any(name in shapes[i] for name in PATIENT_TOLD)
+        features.extend(own)
+        features.extend(
+            f"{first} {second}" for first, second in pairwise(own) if pairs_with is None or first in pairs_with
+        )
+        if own:
+            features.append(f"first: {own[0]}")
+        yield features
+
+
+def _named(doc: Doc, sentences: Sequence[Span]) -> list[list[str]]:
+    """The fields of the terms and the kinds of the quantities in each sentence."""
+    named: list[set[str]] = [set() for _ in sentences]
+    ends = [sent.end for sent in sentences]
+    for key in ("terms", "quantities"):
+        for span in doc.spans.get(key, ()):
+            number = bisect_right(ends, span.start)
+            if number < len(ends) and span.start >= sentences[number].start:
+                named[number].add(f"{key}: {span.label_}")
+    return [sorted(names) for names in named]
+
+
+def _places(index: int, count: int) -> Iterator[str]:
+    """Where in the text a sentence stands."""
+    yield f"place: {5 * index // count + 1} of 5"
+    if index < 3:
+        yield f"place: {index + 1}"
+    if count - index <= 3:
+        yield f"place: {count - index} from the end"
+    if count < 4:
+        yield "place: short text"
+
+
+def role_of(span: Span) -> str:
+    """The role of the sentence in which a span starts; empty where the component has not run."""
+    return next((str(role) for start, end, role, _ in _rows(span) if start <= span.start < end), "")
+
+
+def role_scores(span: Span) -> dict[str, float]:
+    """The probability of each role from the words alone; empty for titles and where the component has not run."""
+    scores = next((scores for start, end, _, scores in _rows(span) if start <= span.start < end), ())
+    return dict(zip(ROLES, scores, strict=False))
+
+
+def _rows(span: Span) -> Sequence[tuple[int, int, str, Sequence[float]]]:
+    rows: Sequence[tuple[int, int, str, Sequence[float]]] = span.doc.user_data.get(SCORES, ())
+    return rows
+
+
+if not Span.has_extension("role"):
+    Span.set_extension("role", getter=role_of)
+    Span.set_extension("role_scores", getter=role_scores)

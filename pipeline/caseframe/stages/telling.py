@@ -1,0 +1,100 @@
+"""How a sentence is told: its words as features, and the shapes by which a reader knows a patient's story.
+
+What `caseframe_roles` and `caseframe_narrative` both read off a sentence; nothing here is fitted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from spacy.tokens import Doc, Span
+
+# Searched in the sentence in lower case.
+_SHAPES = {
+    name: re.compile("|".join(alternatives))
+    for name, alternatives in {
+        "age": (
+            r"\d\s?-?\s?(?:years?|yrs?|months?|weeks?|days?)?[- ]?(?:old|aged?)\b",
+            r"\bage[ds]? (?:of )?\d",
+            r"\by/o\b",
+        ),
+        "we report": (
+            r"\b(?:we|authors?|paper|article|report|study) (?:here(?:in|by)? |also )?"
+            r"(?:report|describe|present|illustrate)(?:s|ed)?\b",
+            r"\b(?:reported|described|presented)(?: here)?\.$",
+        ),
+        "the patient": (
+            r"(?<=\w )(?:patients?|child|infant|boy|girl|man|woman|cases?) "
+            r"(?:was|were|had|has|did|under\w+|present\w+|develop\w+|receiv\w+|recover\w+|remain\w+|complain\w+|"
+            r"die\w+)\b",
+        ),
+        "time after": (
+            r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve)) ?-?"
+            r"(?:hours?|days?|weeks?|months?|years?)\b",
+            r"\bfollow-?up\b",
+        ),
+    }.items()
+}
+_WORD_SHAPES = {
+    name: frozenset(words.split())
+    for name, words in {
+        "pronoun": "he she his her him",
+        "past tense": "was were had did underwent showed revealed became felt came took led found",
+        "present tense": "is are has have can may remain remains occur occurs include includes account accounts "
+        "represent represents",
+        "advice": "should must recommend suggest consider considered highlight highlights emphasize emphasizes "
+        "emphasise emphasises awareness clinician clinicians surgeons physicians",
+    }.items()
+}
+# A shape is searched only where one of these stands; to look for a word is much cheaper.
+_NEEDS = {
+    "age": ("old", "age", "y/o"),
+    "we report": ("report", "descri", "present", "illustrat"),
+    "the patient": ("patient", "child", "infant", "boy", "girl", "man", "case"),
+}
+# Any of these says that a patient is being told of.
+PATIENT_TOLD = ("age", "the patient", "pronoun")
+
+
+# Features of words by spaCy's hash of the word in lower case.
+_WORDS: dict[int, str] = {}
+_MOST_WORDS = 100_000
+
+
+def words_of(doc: Doc) -> list[str]:
+    """Each token as a feature: lower case, any number alike, empty for white space."""
+    if len(_WORDS) > _MOST_WORDS:
+        _WORDS.clear()
+    hashes = doc.to_array("LOWER").tolist()
+    for key in hashes:
+        if key not in _WORDS:
+            word = doc.vocab.strings[key]
+            _WORDS[key] = "<num>" if any(map(str.isdigit, word)) else word.strip()
+    return [_WORDS[key] for key in hashes]
+
+
+def shapes_of(text: str, words: Sequence[str]) -> list[str]:
+    """Names of the shapes of a sentence, given in lower case without white space at its end, and of its words."""
+    shapes = [
+        name
+        for name, pattern in _SHAPES.items()
+        if (name not in _NEEDS or any(word in text for word in _NEEDS[name])) and pattern.search(text)
+    ]
+    shapes.extend(name for name, listed in _WORD_SHAPES.items() if not listed.isdisjoint(words))
+    return shapes
+
+
+def sentences_of(doc: Doc) -> list[Span]:
+    """The sentences of a Doc; all of it where no sentence was found."""
+    starts = [i for i, flag in enumerate(doc.to_array("SENT_START").tolist()) if flag == 1 or i == 0]
+    return [doc[start:end] for start, end in pairwise([*starts, len(doc)])]
+
+
+def kinds_of(doc: Doc, sentences: Sequence[Span]) -> list[str]:
+    """The kind of section of each sentence (`sections.KINDS`); `text` where nothing tells."""
+    sections = [(section.start, section.end, section.label_) for section in doc.spans.get("sections", ())]
+    return [
+        next((kind for start, end, kind in sections if start <= sent.start < end), "") or "text" for sent in sentences
+    ]
