@@ -14,6 +14,7 @@ import pytest
 from spacy.language import Language
 
 from caseframe import __version__
+from caseframe.cli import main
 from caseframe.errors import GoldError, ModelError, NoArticles, OutputError, TrainingError
 from caseframe.evaluation.run import load_spans_of
 from caseframe.pipeline import assemble_stages, set_entities
@@ -166,6 +167,7 @@ class TestRefusals:
     def test_no_text_of_a_fair_length(self, job: TrainConfig, tmp_path: Path, stages: None) -> None:
         silver = job.silver.model_copy(update={"shortest": 4000, "longest": 5000})
         config = without(job, silver=silver, crf=False)
+        (tmp_path / "train.jsonl").write_text(TRAIN[0] + "\n", encoding="utf-8")
         with pytest.raises(TrainingError, match=r"silver\.texts: no text of 4000 to 5000 tokens .*abstracts: 0"):
             run_training(config, tmp_path / "out", tmp_path / "work")
 
@@ -407,9 +409,14 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_errors_of_the_command_line_are_one_line(job: TrainConfig, tmp_path: Path) -> None:
+def test_errors_of_the_command_line_are_one_line(
+    job: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "job.yaml"
     path.write_text(CONFIG.replace("width", "breadth"), encoding="utf-8")
-    done = command("train", str(path), "-o", str(tmp_path / "out"))
-    assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr == f"caseframe: {path}: unknown key breadth. Compare with configs/train/entities.yaml\n"
+    monkeypatch.setattr(sys, "argv", ["caseframe", "train", str(path), "-o", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (1, "")
+    assert told.err == f"caseframe: {path}: unknown key breadth. Compare with configs/train/entities.yaml\n"
