@@ -31,7 +31,7 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 model: $(VENV)/.ready  ## write the shipped pipeline anew from its parts
-	$(BIN)/python -c 'from pathlib import Path; from caseframe.pipeline import write_model; write_model(Path("models/caseframe_rules"))'
+	$(BIN)/python -c 'from pathlib import Path; from caseframe.pipeline import write_model; write_model(Path("models/caseframe"))'
 
 docs: $(VENV)/.ready  ## write the generated pages anew
 	$(BIN)/python docs/generate.py

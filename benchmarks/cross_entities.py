@@ -3,8 +3,8 @@
     python benchmarks/cross_entities.py configs/train/entities.yaml outputs/cross_entities [--work FOLDER]
 
 The models of roles, sites and confidence learn from articles of which some are in the corpus of the entities. Marked by
-the shipped weights those would look too good; `fitting.training_docs` takes these weights for them. Two parts, each
-marked by a network that was trained on the other, without unmarked texts (a little worse than the shipped weights).
+the shipped weights those would look too good; `fitting.training_docs` takes these weights for them. Four parts, each
+marked by a network that was trained on the others, without unmarked texts (a little worse than the shipped weights).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from caseframe.evaluation.run import load_spans_of
 from caseframe.training.job import Silver, load_training
 from caseframe.training.run import run_training
 
-PARTS = 2
+PARTS = 4
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from caseframe.evaluation.matching import matched_pairs, relaxed
 from caseframe.evaluation.metrics import count_array, type_names
 from caseframe.evaluation.records import ArticleScore, Counts
 from caseframe.fields import cases, confidence, roles, sites
-from caseframe.fields.component import finders
+from caseframe.fields.component import all_findings
 from caseframe.fields.linear import LinearModel
 from fit_roles import common_values, fit_roles
 from fit_roles import examples as role_examples
@@ -44,7 +44,7 @@ class Candidate:
 
 def candidates(gold: GoldArticle, doc: Doc) -> Iterator[Candidate]:
     """The findings of an article before they are weighed."""
-    told = cases.told_cases(doc, [finding for find in finders() for finding in find(doc)])
+    told = cases.told_cases(doc, all_findings(doc))
     for field in confidence.FIELDS:
         found = [(each, folded) for _, folded in told for each in folded if each[0].field == field]
         wanted = [finding for finding in gold.findings if finding.field == field]
@@ -124,8 +124,7 @@ def main() -> None:
         confidence.model = lambda model=model: model  # type: ignore[assignment]
         for gold, doc in texts:
             if gold.article_id in part:
-                found = [finding for find in finders() for finding in find(doc)]
-                scores.append(score_fields(gold, cases.deal(doc, doc._.article, found)))
+                scores.append(score_fields(gold, cases.deal(doc, doc._.article, all_findings(doc))))
     print_scores(scores, least)
     if options.write:
         ship(fit_confidence(rows, least), "confidence")

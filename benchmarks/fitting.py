@@ -19,6 +19,7 @@ from caseframe.evaluation.gold import GoldArticle, read_gold, read_texts
 from caseframe.fields.linear import BIAS, LinearModel
 from caseframe.pipeline import assemble_stages
 from caseframe.schema import Article
+from caseframe.stages.entities import LEAST_SURE, EntityFinder, shipped_weights
 from caseframe.stages.extensions import make_doc
 from caseframe.stages.roles import RoleTagger, read_weights
 
@@ -26,6 +27,8 @@ MIN_ARTICLES = 4
 FOLDS = 5
 FOLD_WEIGHTS = Path(__file__).resolve().parent.parent / "outputs" / "sentence_roles"
 """Where fit_sentence_roles.py keeps the models of its folds, `0.tsv` with the articles it never saw in `0.txt`, …"""
+CROSS_WEIGHTS = Path(__file__).resolve().parent.parent / "outputs" / "cross_entities"
+"""Where cross_entities.py keeps entities that were trained on a part of their corpus, and the articles they never saw."""
 # Weights this small change nothing and only lengthen the table.
 LEAST_WEIGHT = 0.04
 
@@ -34,13 +37,29 @@ Example = tuple[str, tuple[str, ...], dict[str, bool]]
 
 
 def training_docs(data: Path) -> Iterator[tuple[GoldArticle, Doc]]:
-    """The training articles that have cases, as Docs that passed all stages."""
+    """The training articles that have cases, as Docs that passed all stages and have entities.
+
+    What was learned from an article marks it by weights that never saw it.
+    """
     nlp = assemble_stages()
-    taggers = role_taggers()
+    taggers, finders = role_taggers(), entity_finders()
+    shipped = EntityFinder(threshold=LEAST_SURE).read(shipped_weights())
     articles = {article.article_id: article for article in read_texts(data / "casefields_train" / "texts.jsonl")}
     for gold in read_gold(data / "casefields_train" / "gold.jsonl"):
         if any(finding.case for finding in gold.findings):
-            yield gold, run_held_out(nlp, articles[gold.article_id], taggers)
+            finder = finders.get(gold.article_id, shipped)
+            yield gold, finder(run_held_out(nlp, articles[gold.article_id], taggers))
+
+
+def entity_finders() -> dict[str, EntityFinder]:
+    """For each article that the shipped entities learned from, entities that never saw it."""
+    finders = {}
+    for unseen in sorted(CROSS_WEIGHTS.glob("*/unseen.txt")):
+        finder = EntityFinder(threshold=LEAST_SURE).read(unseen.parent)
+        finders |= dict.fromkeys(unseen.read_text(encoding="utf-8").split(), finder)
+    if not finders:
+        raise SystemExit(f"{CROSS_WEIGHTS} is empty: run benchmarks/cross_entities.py first")
+    return finders
 
 
 def role_taggers() -> dict[str, RoleTagger]:

@@ -17,7 +17,8 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.util import compounding, filter_spans, fix_random_seed, minibatch_by_words
+from spacy.training.batchers import minibatch_by_words
+from spacy.util import compounding, filter_spans, fix_random_seed
 
 from caseframe.evaluation.records import SpanDocument
 from caseframe.evaluation.run import load_spans_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import pickle
 import subprocess
 import sys
@@ -13,10 +14,27 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
+from caseframe.config import shipped
+from caseframe.evaluation.job import load_job
+from caseframe.evaluation.run import run_evaluation
 from caseframe.fields.component import extraction_of
-from caseframe.pipeline import CASES, STAGES, assemble, extract_article, shipped_model, write_model
+from caseframe.pipeline import (
+    CASES,
+    ENTITIES,
+    STAGES,
+    assemble,
+    extract_article,
+    load,
+    run,
+    shipped_model,
+    write_model,
+)
 from caseframe.schema import Article
+from caseframe.stages.entities import shipped_weights
 from caseframe.stages.extensions import make_doc
+from caseframe.training.run import digest_of_folder
+
+ROOT = Path(__file__).resolve().parent.parent
 
 TEXTS = (
     "A 34-year-old man underwent hemisacrectomy for osteosarcoma of the sacrum. A custom-made titanium prosthesis was "
@@ -56,7 +74,7 @@ def test_the_model_is_small_and_names_no_machine() -> None:
 
 def test_meta_says_what_it_is(model: Language) -> None:
     meta = model.meta
-    assert meta["name"] == "caseframe_rules" and meta["license"] == "Apache-2.0"
+    assert meta["name"] == "caseframe" and meta["license"] == "Apache-2.0"
     assert meta["description"] and meta["author"] and meta["version"] and meta["requirements"]
 
 
@@ -68,15 +86,15 @@ def test_spacy_alone_finds_the_components() -> None:
         "doc = nlp('A 34-year-old man had no infection.')\n"
         "print(sorted({f.field for _, f in doc._.extraction}))\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert "'age'" in run.stdout and "'sex'" in run.stdout
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "'age'" in done.stdout and "'sex'" in done.stdout
 
 
 def test_every_component_can_be_added_by_its_name_alone(nlp: Language) -> None:
     code = f"import spacy\nfor name in {nlp.pipe_names!r}: spacy.blank('en').add_pipe(name)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_model_extracts_what_its_parts_extract(model: Language, nlp: Language) -> None:
@@ -95,7 +113,7 @@ def test_the_pipeline_survives_the_disk(model: Language, nlp: Language, tmp_path
     assert extract_article(ARTICLES[1], again) == extract_article(ARTICLES[1], nlp)
 
 
-@pytest.mark.parametrize("name", [*STAGES, CASES])
+@pytest.mark.parametrize("name", [*STAGES, ENTITIES, CASES])
 def test_every_component_can_be_pickled(name: str, nlp: Language) -> None:
     copy = pickle.loads(pickle.dumps(nlp.get_pipe(name)))
     texts = []
@@ -143,3 +161,28 @@ def test_two_processes_give_what_one_gives(nlp: Language) -> None:
 def test_articles_pass_two_processes(nlp: Language) -> None:
     docs = nlp.pipe((make_doc(nlp, article) for article in ARTICLES), n_process=2, batch_size=2)
     assert [extraction_of(doc) for doc in docs] == [extract_article(article, nlp) for article in ARTICLES]
+
+
+def test_the_weights_of_the_entities_are_those_of_their_card() -> None:
+    folder = shipped_weights()
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    assert meta["weights_sha256"] == digest_of_folder(folder)
+    assert meta["dev"]["span"]["micro"]["strict_f1"] >= 0.72
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 30_000_000
+
+
+def test_all_models_together_stay_small() -> None:
+    assert sum(path.stat().st_size for path in shipped("models").rglob("*") if path.is_file()) < 60_000_000
+
+
+def test_the_entities_find_what_the_casebook_marks(tmp_path: Path) -> None:
+    job = load_job(ROOT / "configs" / "evaluate" / "casebook_spans.yaml")
+    summary = run_evaluation(job, tmp_path / "out")
+    assert job.gates and summary.below == () and summary.failures == ()
+
+
+def test_entities_can_be_left_out(nlp: Language) -> None:
+    rules = load(entities="none")
+    assert ENTITIES in nlp.pipe_names and ENTITIES not in rules.pipe_names
+    assert not run(rules, ARTICLES[0]).spans.get("entities")
+    assert {entity.label_ for entity in run(nlp, ARTICLES[0]).spans["entities"]} >= {"AGE", "NEOPLASM", "PROCEDURE"}

@@ -53,7 +53,7 @@ def assemble(
     lexicons: Sequence[str] = (),
     builtin_lexicons: bool = True,
     fields: Sequence[str] = (),
-    entities: str = NONE,
+    entities: str = BUILTIN,
 ) -> Language:
     """Makes the pipeline from its parts; for `entities` see `load`."""
     nlp = assemble_stages(lexicons=lexicons, builtin_lexicons=builtin_lexicons)
@@ -89,7 +89,7 @@ def set_entities(nlp: Language, entities: str) -> None:
 
 def shipped_model() -> Path:
     """Folder of the shipped pipeline."""
-    return shipped("models") / "caseframe_rules"
+    return shipped("models") / "caseframe"
 
 
 def write_model(path: Path) -> None:
@@ -100,9 +100,9 @@ def write_model(path: Path) -> None:
     """
     nlp = assemble()
     nlp.meta.update(
-        name="caseframe_rules",
+        name="caseframe",
         version=__version__,
-        description="Case reports to findings: rules, lexicons and small linear models.",
+        description="Case reports to findings: rules, lexicons, small linear models and a small network for entities.",
         license="Apache-2.0",
         author="The CaseFrame authors",
         spacy_version=SPACY_VERSION,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import folded_words
+from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
 from caseframe.schema import Finding
 from caseframe.stages.extensions import sentence_of, text_of
@@ -70,6 +71,7 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
         yield f"words={min(len(named), 4)}"
         yield f"head={named[-1] if named else ''}"
         yield f"value={finding.value}"
+    yield from entity_features(span)
     when = finding.when_days
     yield f"when={'none' if when is None else 'later' if when > 0 else 'before'}"
     for name, value in finding.attributes.items():

@@ -18,17 +18,13 @@ from caseframe.stages.entities import SPANS
 _SOURCE = "entities"
 CONDITIONS = ("NEOPLASM", "DISORDER", "FINDING")
 _FIELD_OF = {"PROCEDURE": "procedure", "DEVICE": "implant", "DRUG": "therapy", "OUTCOME": "outcome", "ANATOMY": "site"}
-_LEAST = 0.5
-"""An open mention that the model is less sure of is none."""
 _MOST_WORDS = 7
 
 
 def open_mentions(doc: Doc, types: Collection[str], taken: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, str]]:
     """Entities of some types that overlap nothing of `taken` (token bounds), each with its canonical name."""
     for entity in spans_in(doc, SPANS):
-        if entity.label_ not in types or (entity._.confidence or 0.0) < _LEAST:
-            continue
-        if any(entity.start < end and start < entity.end for start, end in taken):
+        if entity.label_ not in types or any(entity.start < end and start < entity.end for start, end in taken):
             continue
         words = core_words(entity)
         if words and len(words) <= _MOST_WORDS and any(word[0].isalpha() for word in words):
@@ -40,8 +36,13 @@ def find_open(doc: Doc, findings: Sequence[Finding]) -> Iterator[Finding]:
     taken = [(finding.start, finding.end) for finding in findings]
     for entity, value in open_mentions(doc, _FIELD_OF, ()):
         if all(entity.end_char <= start or end <= entity.start_char for start, end in taken):
-            confidence = round(0.6 * entity._.confidence, 2)
+            confidence = round(0.6 * _sureness(entity), 2)
             yield make_finding(entity, _FIELD_OF[entity.label_], value, source=_SOURCE, confidence=confidence)
+
+
+def _sureness(entity: Span) -> float:
+    """The probability of an entity; entities of another pipeline come without one."""
+    return 1.0 if entity._.confidence is None else float(entity._.confidence)
 
 
 def features(span: Span) -> Iterator[str]:
@@ -52,6 +53,6 @@ def features(span: Span) -> Iterator[str]:
         return
     entity = max(over, key=lambda entity: min(entity.end, span.end) - max(entity.start, span.start))
     yield f"entity={entity.label_}"
-    yield f"entity sure={int(4 * (entity._.confidence or 0.0))}"
+    yield f"entity sure={int(4 * _sureness(entity))}"
     if (entity.start, entity.end) == (span.start, span.end):
         yield f"entity is {entity.label_}"

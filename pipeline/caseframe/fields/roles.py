@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import folded_words, section_of, spans_in, title_end
+from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of
@@ -81,6 +82,7 @@ def features(doc: Doc, condition: Condition) -> Iterator[str]:
     yield f"role={role}"
     yield f"role={role}&field={condition.field}"
     yield f"role={role}&assertion={assertion}"
+    yield from entity_features(span)
     when = when_of(span)
     yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
     yield from _repetition(doc, condition)

@@ -38,6 +38,8 @@ TYPES = (
 )  # fmt: skip
 STAGES = ("terms", "quantities", "times", "cues", "abbreviations", "long_forms")
 """The spans of earlier stages whose labels are features."""
+LEAST_SURE = 0.5
+"""Entities that the model is less sure of are left out by default."""
 _PLAIN = 8  # features that need no name: title, general, sentence start, case, digits, line break, joined
 _DIGIT = re.compile(r"\d")
 _CACHED_WORDS = 50_000
@@ -153,7 +155,7 @@ def is_weights(folder: str) -> bool:
 @Language.factory(
     "caseframe_entities",
     assigns=["doc.spans", "span._.confidence"],
-    default_config={"weights": "", "threshold": 0.0},
+    default_config={"weights": "", "threshold": LEAST_SURE},
 )
 def create_entities(nlp: Language, name: str, weights: str, threshold: float) -> EntityFinder:
     """Factory of `caseframe_entities`.

@@ -185,6 +185,9 @@ class Chain:
         self.allowed = np.where(opened, goes_on & (names[:, None] == names[None, :]), ~goes_on)
         self.first = np.isin(parts, ("O", "B", "U"))
         self.last = np.isin(parts, ("O", "L", "U"))
+        self._starts, self._ends = np.flatnonzero(self.first), np.flatnonzero(self.last)
+        self._within = np.flatnonzero(~self.first)
+        self._before = np.array([np.flatnonzero(self.allowed[:, tag]) for tag in self._within]).T
 
     def encode(self, length: int, spans: Sequence[tuple[int, int, str]]) -> NDArray[np.int64]:
         """The tags of spans that do not overlap, given by token bounds and type."""
@@ -262,17 +265,26 @@ class Chain:
         return Marginals(by_tag, pairs, log_total, forward, backward, likely, scale)
 
     def best(self, scores: Floats, lengths: NDArray[np.int64], transitions: Floats) -> list[list[int]]:
-        """The best tags of each padded sequence (Viterbi)."""
+        """The best tags of each padded sequence (Viterbi).
+
+        A tag that begins something follows any that ends something; one that goes on follows the two of its own type.
+        """
         count, longest, tags = scores.shape
-        steps = np.where(self.allowed, transitions, np.float32(-1e9)).T.astype("f")
+        between = np.ascontiguousarray(transitions[np.ix_(self._ends, self._starts)].T)
+        onward = transitions[self._before, self._within]
         came_from = np.zeros((longest, count, tags), dtype="int64")
         here = np.where(self.first, scores[:, 0], np.float32(-1e9))
         final = here.copy()
         for t in range(1, longest):
-            ways = steps[None] + here[:, None, :]
-            came_from[t] = ways.argmax(2)
-            here = np.take_along_axis(ways, came_from[t][:, :, None], 2)[:, :, 0] + scores[:, t]
-            final[lengths == t + 1] = here[lengths == t + 1]
+            ways = here[:, None, self._ends] + between
+            came_from[t][:, self._starts] = self._ends[ways.argmax(2)]
+            two = here[:, self._before] + onward
+            came_from[t][:, self._within] = np.where(two[:, 1] > two[:, 0], self._before[1], self._before[0])
+            here = scores[:, t].copy()
+            here[:, self._starts] += ways.max(2)
+            here[:, self._within] += two.max(1)
+            ended = lengths == t + 1
+            final[ended] = here[ended]
         result = []
         for n, length in enumerate(lengths.tolist()):
             path = [int(np.where(self.last, final[n], np.float32(-1e9)).argmax())]

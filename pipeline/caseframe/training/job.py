@@ -78,7 +78,7 @@ class TrainConfig(Strict):
     width: Positive = Field(default=128, description="Numbers a token in the network.")
     depth: Positive = Field(default=4, description="Layers; a token sees as many neighbours to each side.")
     vectors: Vectors = Vectors()
-    teachers: Positive = Field(default=2, description="Networks that mark the unmarked abstracts.")
+    teachers: Positive = Field(default=1, description="Networks that mark the unmarked abstracts.")
     crf: bool = Field(default=True, description="One more teacher, a CRF over hand-made features.")
     teacher: Rounds = Rounds()
     silver: Silver = Silver()
