@@ -28,7 +28,7 @@ FOLDS = 5
 FOLD_WEIGHTS = Path(__file__).resolve().parent.parent / "outputs" / "sentence_roles"
 """Where fit_sentence_roles.py keeps the models of its folds, `0.tsv` with the articles it never saw in `0.txt`, …"""
 CROSS_WEIGHTS = Path(__file__).resolve().parent.parent / "outputs" / "cross_entities"
-"""Where cross_entities.py keeps entities that were trained on a part of their corpus, and the articles they never saw."""
+"""Where cross_entities.py keeps entities of a part of their corpus, with the articles that they never saw."""
 # Weights this small change nothing and only lengthen the table.
 LEAST_WEIGHT = 0.04
 

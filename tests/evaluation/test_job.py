@@ -55,6 +55,14 @@ def test_paths_are_relative_to_the_config(tmp_path: Path) -> None:
     assert made.systems[0].folder == tmp_path
 
 
+def test_a_model_is_a_folder_beside_the_config_or_a_name(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    systems = "systems: [{name: a, model: mine, entities: none}, {name: b, model: en_core_web_sm, entities: mine}]\n"
+    one, other = job(tmp_path, DATA + systems).systems
+    assert (one.model, one.entities) == (str(tmp_path / "mine"), "none")
+    assert (other.model, other.entities) == ("en_core_web_sm", str(tmp_path / "mine"))
+
+
 def test_variables_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORPORA", "/corpora")
     made = job(tmp_path, "datasets: [{name: a, loader: brat, paths: ['${CORPORA}/a', '${NONE_SUCH:-/b}/b']}]\n")

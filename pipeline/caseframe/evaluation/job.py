@@ -25,12 +25,19 @@ def _beside(path: object, info: ValidationInfo) -> object:
     return folder / path if folder is not None and isinstance(path, str | Path) else path
 
 
+def _beside_if_there(name: object, info: ValidationInfo) -> object:
+    """A folder as seen from the config's, where there is one of the name; else the name, which may be of a package."""
+    path = _beside(name, info)
+    return str(path) if isinstance(path, Path) and path.is_dir() else name
+
+
 def _plain(name: str) -> str:
     if not re.fullmatch(r"[\w+-][\w.+-]*", name):
         raise ValueError("a name has letters, digits, `-`, `_`, `.`, `+` only")
     return name
 
 
+FolderOrName = Annotated[str, BeforeValidator(_beside_if_there)]
 LocalPath = Annotated[Path, BeforeValidator(_beside)]
 Name = Annotated[str, AfterValidator(_plain)]
 Labels = dict[str, str | None]
@@ -70,7 +77,7 @@ class SystemConfig(Strict):
     """A system under test: a pipeline, a finished run, or a command that speaks JSON Lines."""
 
     name: Name = Field(description="How reports call it.")
-    model: str | None = Field(
+    model: FolderOrName | None = Field(
         default=None, description="Folder or package of any spaCy pipeline; null: the shipped one."
     )
     run: LocalPath | None = Field(default=None, description="Run directory of `caseframe extract`, for a model.")
@@ -82,7 +89,7 @@ class SystemConfig(Strict):
     )
     lexicons: tuple[LocalPath, ...] = Field(default=(), description="Further lexicon files (TSV).")
     builtin_lexicons: bool = Field(default=True, description="Whether the shipped lexicons are used.")
-    entities: str = Field(default="builtin", description="Who finds entities, as in the config of extract.")
+    entities: FolderOrName = Field(default="builtin", description="Who finds entities, as in the config of extract.")
     overrides: dict[str, Any] = Field(
         default={}, description="Settings of components by path, e.g. components.caseframe_terms.builtin: false."
     )
