@@ -185,4 +185,5 @@ def test_entities_can_be_left_out(nlp: Language) -> None:
     rules = load(entities="none")
     assert ENTITIES in nlp.pipe_names and ENTITIES not in rules.pipe_names
     assert not run(rules, ARTICLES[0]).spans.get("entities")
-    assert {entity.label_ for entity in run(nlp, ARTICLES[0]).spans["entities"]} >= {"AGE", "NEOPLASM", "PROCEDURE"}
+    doc = run(nlp, ARTICLES[0])
+    assert {entity.label_ for entity in doc.spans["entities"]} >= {"AGE", "NEOPLASM", "PROCEDURE"}

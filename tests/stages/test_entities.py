@@ -282,6 +282,7 @@ class TestInThePipeline:
     def test_a_folder_of_weights_comes_after_the_stages(self, weights: Path) -> None:
         nlp = load(entities=str(weights))
         assert nlp.pipe_names.index(ENTITIES) == nlp.pipe_names.index(STAGES[-1]) + 1
+        nlp.get_pipe(ENTITIES).threshold = 0.0
         doc = nlp(TEXT)
         assert found(doc) and doc._.extraction.cases
 
