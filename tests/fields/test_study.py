@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from spacy.language import Language
 
 from caseframe.fields.study import cues
+from caseframe.pipeline import extract_article
 from caseframe.schema import FIELDS, Extraction
 
 Extract = Callable[..., Extraction]
@@ -64,6 +66,34 @@ def test_the_publication_type_speaks(extract: Extract) -> None:
     assert own(extract(text, "A trial", publication_types=("Randomized Controlled Trial",)))["study_design"] == "other"
     told = extract("A 34-year-old man was operated on.", "A review of sarcoma", publication_types=("Case Reports",))
     assert own(told)["study_design"] == "case_report"
+
+
+LAGOON = (
+    "Phytoplankton was sampled monthly at twelve stations of a coastal lagoon. Diatoms were dominant in spring, whereas "
+    "cyanobacteria were abundant in summer. Biomass was positively correlated with water temperature and with the "
+    "concentration of dissolved nitrogen. Experiments in mesocosms showed that the addition of phosphate increased growth "
+    "rates of both groups, and that grazing by zooplankton was most effective at low salinity. A model based on these data "
+    "reproduced the observed distribution of species. These results suggest that nutrient inputs from agriculture control "
+    "the seasonal dynamics of the community, and that future warming may favor cyanobacteria in shallow waters."
+)
+
+
+def test_an_abstract_that_reads_as_no_case_report_is_none(extract: Extract) -> None:
+    extraction = extract(LAGOON, "Seasonal dynamics of phytoplankton in a coastal lagoon")
+    assert own(extraction)["study_design"] == "other"
+    assert extraction.cases == ()
+
+
+def test_the_publication_type_is_not_doubted(extract: Extract) -> None:
+    told = extract(
+        LAGOON, "Seasonal dynamics of phytoplankton in a coastal lagoon", publication_types=("Case Reports",)
+    )
+    assert own(told)["study_design"] == "case_report"
+
+
+def test_a_note_without_title_is_not_doubted(nlp: Language) -> None:
+    note = "The mean dose was compared between groups. The patient was a 34-year-old man."
+    assert own(extract_article(note, nlp))["study_design"] == "case_report"
 
 
 def test_patients_cited_from_elsewhere_do_not_count(extract: Extract) -> None:
