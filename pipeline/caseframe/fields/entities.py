@@ -17,7 +17,7 @@ from caseframe.stages.entities import SPANS
 
 _SOURCE = "entities"
 CONDITIONS = ("NEOPLASM", "DISORDER", "FINDING")
-_FIELD_OF = {"PROCEDURE": "procedure", "DEVICE": "implant", "DRUG": "therapy", "OUTCOME": "outcome", "ANATOMY": "site"}
+_FIELD_OF = {"PROCEDURE": "procedure", "DEVICE": "implant", "DRUG": "therapy", "OUTCOME": "outcome"}
 _MOST_WORDS = 7
 
 
@@ -35,9 +35,15 @@ def find_open(doc: Doc, findings: Sequence[Finding]) -> Iterator[Finding]:
     """Findings of open mentions, given those of all field modules."""
     taken = [(finding.start, finding.end) for finding in findings]
     for entity, value in open_mentions(doc, _FIELD_OF, ()):
-        if all(entity.end_char <= start or end <= entity.start_char for start, end in taken):
+        apart = all(entity.end_char <= start or end <= entity.start_char for start, end in taken)
+        if apart and not _is_bare_verb(entity):
             confidence = round(0.6 * _sureness(entity), 2)
             yield make_finding(entity, _FIELD_OF[entity.label_], value, source=_SOURCE, confidence=confidence)
+
+
+def _is_bare_verb(entity: Span) -> bool:
+    """ "harvested", "corrected": without its object it names no operation."""
+    return len(entity) == 1 and entity.text.endswith("ed")
 
 
 def _sureness(entity: Span) -> float:
