@@ -18,7 +18,8 @@ from spacy.util import registry
 from caseframe.errors import ModelError
 from caseframe.pipeline import ENTITIES, STAGES, load, set_entities
 from caseframe.stages import entities as module
-from caseframe.stages.entities import TYPES, EntityFinder, Features, floret_vectors, is_weights, sentences, views_of
+from caseframe.stages.entities import TYPES, EntityFinder, Features, floret_vectors, is_weights, views_of
+from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.tokenizer import blank
 
 TEXT = "A 34-year-old man had a giant cell tumor of the left femur. It was curetted. No pain after 2 years."
@@ -110,7 +111,7 @@ class TestWhatItSees:
     def test_no_words(self, plain: Language) -> None:
         ids, dense = features().of(words(plain))
         assert ids.shape == (0, 5) and dense.shape == (0, 6 + features().size)
-        assert sentences(words(plain)) == []
+        assert bounds_of_sentences(words(plain)) == []
 
 
 class TestWhatItFinds:
@@ -121,7 +122,7 @@ class TestWhatItFinds:
         assert {span.label_ for span in spans} <= set(TYPES)
         assert all(first.end <= second.start for first, second in zip(spans, list(spans)[1:], strict=False))
         assert all(0 < span._.confidence <= 1 for span in spans)
-        bounds = sentences(doc)
+        bounds = bounds_of_sentences(doc)
         assert len(bounds) == 3
         assert all(any(start <= span.start and span.end <= end for start, end in bounds) for span in spans)
 
@@ -135,7 +136,7 @@ class TestWhatItFinds:
 
     def test_sentences_need_not_be_known(self, finder: EntityFinder, plain: Language) -> None:
         doc = plain.make_doc(TEXT)
-        assert sentences(doc) == [(0, len(doc))]
+        assert bounds_of_sentences(doc) == [(0, len(doc))]
         assert found(finder(doc))
 
     def test_a_sentence_of_5000_tokens(self, finder: EntityFinder, plain: Language) -> None:
@@ -150,7 +151,7 @@ class TestWhatItFinds:
         whole = found(finder(plain(TEXT)))
         monkeypatch.setattr(module, "_STRETCH", 5)
         doc = finder(plain(TEXT))
-        assert {span.sent.start for span in doc.spans["entities"]} == {start for start, _ in sentences(doc)}
+        assert {span.sent.start for span in doc.spans["entities"]} == {start for start, _ in bounds_of_sentences(doc)}
         middle = [span for span in whole if 2 <= span[0] < 10]  # out of sight of the borders
         assert middle and set(middle) <= set(found(doc))
 

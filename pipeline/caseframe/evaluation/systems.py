@@ -11,7 +11,6 @@ from typing import Protocol
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.tokens import Span as SpacySpan
 
 from caseframe.errors import SystemFailed
 from caseframe.evaluation.job import SystemConfig
@@ -19,6 +18,7 @@ from caseframe.evaluation.records import Span
 from caseframe.fields.component import extraction_of
 from caseframe.pipeline import BUILTIN, CASES, lexicon_settings, load, open_pipeline, run, set_entities
 from caseframe.schema import Article, Case, Extraction, Failure, Finding
+from caseframe.stages.entities import confidence_of
 from caseframe.stages.terms import SPANS as TERMS
 from caseframe.tables.run import read_findings
 
@@ -82,14 +82,8 @@ class PipelineSystem:
                 yield from _spans_of(extraction, self._config)
             else:
                 for span in doc.ents if source == ENTS else doc.spans.get(source, ()):
-                    confidence = _confidence(span)
+                    confidence = confidence_of(span)
                     yield from _mapped(self._config, span.label_, span.start_char, span.end_char, confidence, source)
-
-
-def _confidence(span: SpacySpan) -> float:
-    """What the component that found a span says of its sureness; 1 where it says nothing."""
-    found = span._.confidence if SpacySpan.has_extension("confidence") else None
-    return float(found) if found is not None else 1.0
 
 
 def _open_pipeline(config: SystemConfig) -> Language:

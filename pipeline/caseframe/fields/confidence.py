@@ -63,8 +63,9 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
     sections = {mention.section for mention in group}
     yield f"in title={'title' in sections}"
     yield f"only in title={sections == {'title'}}"
-    yield f"story={int(5 * max(narrative_score(_span(doc, mention)) for mention in group))}"
-    yield from _told_in(doc, finding, group)
+    mentions = [_span(doc, mention) for mention in group]
+    yield f"story={int(5 * max(map(narrative_score, mentions)))}"
+    yield from _told_in(span, mentions)
     yield f"code={bool(finding.code)}"
     if isinstance(finding.value, str):
         named = finding.value.split()
@@ -93,10 +94,10 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
     yield f"said={_tenth(finding)}&mentions={min(len(group), 3)}"
 
 
-def _told_in(doc: Doc, finding: Finding, group: Sequence[Finding]) -> Iterator[str]:
+def _told_in(span: Span, mentions: Sequence[Span]) -> Iterator[str]:
     """The roles of the sentences that tell the thing."""
-    yield f"role={role_of(_span(doc, finding))}"
-    for role in dict.fromkeys(role_of(_span(doc, mention)) for mention in group):
+    yield f"role={role_of(span)}"
+    for role in dict.fromkeys(map(role_of, mentions)):
         yield f"told in={role}"
 
 

@@ -13,7 +13,7 @@ from caseframe.fields.base import make_finding, spans_in
 from caseframe.fields.phrases import core_words
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Finding
-from caseframe.stages.entities import SPANS
+from caseframe.stages.entities import SPANS, confidence_of
 
 _SOURCE = "entities"
 CONDITIONS = ("NEOPLASM", "DISORDER", "FINDING")
@@ -37,18 +37,13 @@ def find_open(doc: Doc, findings: Sequence[Finding]) -> Iterator[Finding]:
     for entity, value in open_mentions(doc, _FIELD_OF, ()):
         apart = all(entity.end_char <= start or end <= entity.start_char for start, end in taken)
         if apart and not _is_bare_verb(entity):
-            confidence = round(0.6 * _sureness(entity), 2)
+            confidence = round(0.6 * confidence_of(entity), 2)
             yield make_finding(entity, _FIELD_OF[entity.label_], value, source=_SOURCE, confidence=confidence)
 
 
 def _is_bare_verb(entity: Span) -> bool:
     """ "harvested", "corrected": without its object it names no operation."""
     return len(entity) == 1 and entity.text.endswith("ed")
-
-
-def _sureness(entity: Span) -> float:
-    """The probability of an entity; entities of another pipeline come without one."""
-    return 1.0 if entity._.confidence is None else float(entity._.confidence)
 
 
 def features(span: Span) -> Iterator[str]:
@@ -59,6 +54,6 @@ def features(span: Span) -> Iterator[str]:
         return
     entity = max(over, key=lambda entity: min(entity.end, span.end) - max(entity.start, span.start))
     yield f"entity={entity.label_}"
-    yield f"entity sure={int(4 * _sureness(entity))}"
+    yield f"entity sure={int(4 * confidence_of(entity))}"
     if (entity.start, entity.end) == (span.start, span.end):
         yield f"entity is {entity.label_}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from caseframe.errors import ModelError
+from caseframe.stages.screening import logistic
 
 BIAS = "(bias)"
 # A word beside a mention can be a line break.
@@ -64,24 +64,16 @@ class LinearModel:
 
     def each(self, features: Iterable[str]) -> dict[str, float]:
         """Probability of each class by itself: the logistic function of its sum."""
-        return {name: _logistic(value) for name, value in zip(self.classes, self.sums(features), strict=True)}
+        return {name: logistic(value) for name, value in zip(self.classes, self.sums(features), strict=True)}
 
     def of(self, name: str, features: Iterable[str]) -> float:
         """Probability of one class by itself."""
         column = self.classes.index(name)
         table = self.weights
-        return _logistic(sum(table[feature][column] for feature in (BIAS, *features) if feature in table))
+        return logistic(sum(table[feature][column] for feature in (BIAS, *features) if feature in table))
 
 
 @cache
 def shipped(name: str) -> LinearModel:
     """The weights of `rules/<name>.tsv`, read once a process."""
     return LinearModel.read(Path(str(files("caseframe.fields") / "rules" / f"{name}.tsv")))
-
-
-def _logistic(value: float) -> float:
-    """1 / (1 + e^-value), without an overflow however small the value."""
-    if value >= 0:
-        return 1 / (1 + math.exp(-value))
-    power = math.exp(value)
-    return power / (1 + power)

@@ -28,6 +28,7 @@ from thinc.api import fix_random_seed
 from caseframe.config import shipped
 from caseframe.errors import ModelError
 from caseframe.stages.entity_network import VIEWS, Batch, Chain, Floats, Ints, Network, Shape, padded
+from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.terms import term_of
 
 SPANS = "entities"
@@ -48,6 +49,11 @@ _STRETCH = 2_000
 
 if not Span.has_extension("confidence"):
     Span.set_extension("confidence", default=None)
+
+
+def confidence_of(span: Span) -> float:
+    """The probability of a span, by the component that found it; 1 where that says nothing, as other pipelines do."""
+    return 1.0 if span._.confidence is None else float(span._.confidence)
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
@@ -122,7 +128,7 @@ class Features:
             for span in doc.spans.get(key, ()):
                 if span.label_ == label:
                     plain[span.start : span.end, column] = 1
-        for start, _ in sentences(doc):
+        for start, _ in bounds_of_sentences(doc):
             plain[start, 2] = 1
         joined = [False, *(not token.whitespace_ for token in doc[:-1])]
         for n, word in enumerate(words):
@@ -134,12 +140,6 @@ class Features:
                 joined[n],
             )
         return table
-
-
-def sentences(doc: Doc) -> list[tuple[int, int]]:
-    """The token bounds of the sentences; a Doc without any is one."""
-    starts = [token.i for token in doc if token.is_sent_start or token.i == 0]
-    return list(zip(starts, [*starts[1:], len(doc)], strict=False))
 
 
 def shipped_weights() -> Path:
@@ -203,7 +203,7 @@ class EntityFinder:
         ids, dense = self.features.of(doc)
         transitions = self.network.transitions
         found: list[tuple[int, int, str, float]] = []
-        for bounds in _stretches(sentences(doc)):
+        for bounds in _stretches(bounds_of_sentences(doc)):
             first, last = bounds[0][0], bounds[-1][1]
             scores = self.network.scores(Batch(ids[first:last], dense[first:last], (last - first,)))
             rows, lengths = padded(scores, [(start - first, end - first) for start, end in bounds])

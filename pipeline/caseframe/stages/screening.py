@@ -211,7 +211,7 @@ class Screener:
         weights = self.with_abstract if rest else self.title_only
         if not words and not rest:
             return Design(0.0, 0.0, 1.0), weights.threshold
-        case, series = map(_logistic, weights.sums(words, rest))
+        case, series = map(logistic, weights.sums(words, rest))
         return Design(case * (1 - series), case * series, 1 - case), weights.threshold
 
 
@@ -227,7 +227,7 @@ def shipped_folder() -> Path:
     return shipped("models") / "caseframe_screener"
 
 
-def _logistic(value: float) -> float:
+def logistic(value: float) -> float:
     """1 / (1 + e^-value), without an overflow however small the value."""
     if value >= 0:
         return 1 / (1 + math.exp(-value))

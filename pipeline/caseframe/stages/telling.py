@@ -86,10 +86,15 @@ def shapes_of(text: str, words: Sequence[str]) -> list[str]:
     return shapes
 
 
+def bounds_of_sentences(doc: Doc) -> list[tuple[int, int]]:
+    """The token bounds of the sentences of a Doc; all of it is one where no sentence was found."""
+    starts = [i for i, flag in enumerate(doc.to_array("SENT_START").tolist()) if flag == 1 or i == 0]
+    return list(pairwise([*starts, len(doc)]))
+
+
 def sentences_of(doc: Doc) -> list[Span]:
     """The sentences of a Doc; all of it where no sentence was found."""
-    starts = [i for i, flag in enumerate(doc.to_array("SENT_START").tolist()) if flag == 1 or i == 0]
-    return [doc[start:end] for start, end in pairwise([*starts, len(doc)])]
+    return [doc[start:end] for start, end in bounds_of_sentences(doc)]
 
 
 def kinds_of(doc: Doc, sentences: Sequence[Span]) -> list[str]:

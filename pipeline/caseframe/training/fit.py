@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from thinc.api import Adam, fix_random_seed
 
-from caseframe.stages.entities import EntityFinder, Features, sentences, stage_spans
+from caseframe.stages.entities import EntityFinder, Features, stage_spans
 from caseframe.stages.entity_network import Batch, Chain, Floats, Ints, Network, padded
+from caseframe.stages.telling import bounds_of_sentences
 
 Mention = tuple[int, int, str]
 """Character offsets and type of a marked mention."""
@@ -72,7 +73,7 @@ def example(
     Where only some `types` were marked, nothing is learned of the others: not that they are absent either.
     """
     spans: list[tuple[int, int, str]] = []
-    bounds = sentences(doc)
+    bounds = bounds_of_sentences(doc)
     ends = {at: end for start, end in bounds for at in range(start, end)}
     for start, end, name in sorted(mentions):
         span = doc.char_span(start, end, alignment_mode="expand")
@@ -86,7 +87,7 @@ def example(
 def unmarked(features: Features, doc: Doc) -> Example:
     """A Doc of which nothing is known: every token outside. Replace its target by what models say of it."""
     ids, dense = features.of(doc)
-    return Example(ids, dense, tuple(sentences(doc)), np.zeros(len(doc), dtype="int64"))
+    return Example(ids, dense, tuple(bounds_of_sentences(doc)), np.zeros(len(doc), dtype="int64"))
 
 
 def certain(marked: Example, tags: int) -> Example:
