@@ -57,6 +57,7 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
         "configs/extract/default.yaml",
         "configs/evaluate/casebook.yaml",
         "evaluation/templates/report.html.j2",
+        "pages/templates/base.html.j2",
         "models/caseframe/config.cfg",
         "models/caseframe_entities/network",
         "models/caseframe_screener/abstract.tsv",

@@ -13,10 +13,10 @@ import pytest
 from lxml import html
 
 from caseframe.evaluation import report
-from caseframe.evaluation.pages import inert
 from caseframe.evaluation.records import FIELD_MODES, SPAN_MODES, Cause
 from caseframe.evaluation.report import write_comparison, write_report
 from caseframe.evaluation.report_tables import CAUSES
+from caseframe.pages.text import inert
 
 SENTENCE = "After wide resection of the ilium she had a foot drop, but no infection."
 HOSTILE = (

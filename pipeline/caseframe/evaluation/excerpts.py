@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from caseframe.pages.text import script_json, shortened
 
 Row = Mapping[str, Any]
 """An item as a row of `items.parquet` (store.item_row)."""
@@ -17,15 +18,6 @@ Stretch = tuple[int, int]
 SIDES = ("gold", "predicted")
 SENTENCE = 600
 """Characters of a sentence that are shown at most."""
-WORDS = 160
-"""Characters of a value, of words, or of a name that are shown at most."""
-
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-
-
-def visible(text: object) -> str:
-    """A text without characters that no reader sees or that turn the text around them; `\ufffd` in their place."""
-    return _UNSEEN.sub("\ufffd", str(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +71,6 @@ def _moved(place: Stretch | None, begin: int, end: int, shift: int) -> Stretch |
     if place is None or place[0] >= end or place[1] <= begin:
         return None
     return max(place[0], begin) - begin + shift, min(place[1], end) - begin + shift
-
-
-def shortened(text: object, most: int = WORDS) -> str:
-    """A text of at most `most` characters; None is empty."""
-    text = "" if text is None else str(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def side_words(item: Row, side: str) -> tuple[str, str, str, str] | None:
@@ -144,5 +130,4 @@ def packed(items: Sequence[Row], facets: Mapping[str, Sequence[str]]) -> str:
         "sentences": list(sentences),
         "items": rows,
     }
-    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return script_json(content)

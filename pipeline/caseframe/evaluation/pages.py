@@ -1,20 +1,14 @@
-"""Pages of reports: templates to files, text made inert for Markdown, items as tables and as data of the browser."""
+"""Pages of reports: templates to files, items as tables."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from caseframe.evaluation.excerpts import Row, excerpt, side_words, visible
+from caseframe.evaluation.excerpts import Row, excerpt, side_words
 from caseframe.evaluation.report_tables import UNKNOWN, Table, name_of
+from caseframe.pages.render import write_page
 
 Thing = TypeVar("Thing")
 _MARKS = {"": ("", ""), "gold": ("⟦", "⟧"), "predicted": ("⟪", "⟫"), "both": ("⟦⟪", "⟫⟧")}
@@ -22,40 +16,9 @@ _MARKS = {"": ("", ""), "gold": ("⟦", "⟧"), "predicted": ("⟪", "⟫"), "bo
 
 def render(folder: Path, name: str, page: Mapping[str, Any], *, html: bool = True, markdown: bool = True) -> None:
     """Writes `name`.html and `name`.md from their templates."""
-    environment = _environment()
-    script = environment.get_template("browser.js.j2").render()
-    parts = {
-        "style": Markup(environment.get_template("style.css.j2").render()),
-        "script": Markup(script),
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    }
     for suffix in (["html"] if html else []) + (["md"] if markdown else []):
-        text = environment.get_template(f"{name}.{suffix}.j2").render({**page, **parts})
-        if suffix == "md":
-            text = re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", text))
-        (folder / f"{name}.{suffix}").write_text(text, encoding="utf-8", errors="replace", newline="\n")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("caseframe.evaluation"),
-        autoescape=lambda name: ".html" in (name or ""),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["md"] = inert
-    environment.filters["tight"] = lambda text: str(text).replace(" %", "\u00a0%")
-    return environment
-
-
-def inert(text: object) -> str:
-    """A text as one line that no Markdown reader takes for markup, HTML or the end of a table's cell."""
-    text = " ".join(visible(text).split())
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+        path = folder / f"{name}.{suffix}"
+        write_page(path, "caseframe.evaluation", f"{name}.{suffix}.j2", page, script="browser.js.j2")
 
 
 def spread(items: Sequence[Thing], most: int) -> list[Thing]:

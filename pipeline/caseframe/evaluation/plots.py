@@ -1,73 +1,31 @@
-"""Plots of a report as inline SVG: F1 per type, confusion of types, reliability, risk against coverage.
-
-Every function gives the text of one `<svg>` element without namespace, script, style sheet or outside reference, so
-that it can stand in an HTML page under a strict content policy. Colours are CSS variables of the page with a fallback;
-text stays text. The same data gives the same bytes.
-"""
+"""Plots of a report as inline SVG: F1 per type, confusion of types, reliability, risk against coverage."""
 
 from __future__ import annotations
 
-import io
-import math
-import re
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
-from lxml import etree
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from caseframe.evaluation.excerpts import shortened, visible
+from caseframe.pages.figures import (
+    HEAT,
+    MUTED,
+    SERIES,
+    WIDTH,
+    add_legend,
+    axis_label,
+    figure_of,
+    series_look,
+    svg_element,
+)
 
 NOTHING = "(none)"
 REST = "(rest)"
 Pairs = Mapping[tuple[str, str], int]
 Estimate = tuple[float, float, float]
 """A value and the bounds of its interval."""
-
-_INK, _MUTED, _GRID, _HEAT = "#1b2230", "#5a6475", "#d8dde5", "#2f7fd0"
-_SERIES = ("#0b62a8", "#c04a00", "#00755a", "#8e4a99", "#7a5c00", "#b02a4c", "#3f4b5f", "#007a8a")
-_MARKERS = "osD^vPXh"
-_VARIABLES = {
-    _INK: "ink",
-    _MUTED: "muted",
-    _GRID: "line",
-    _HEAT: "heat",
-    **{colour: f"series-{number}" for number, colour in enumerate(_SERIES, 1)},
-}
-# Any, since matplotlib names its settings in types that change with its version.
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "caseframe",
-    "text.parse_math": False,
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": _INK,
-    "axes.edgecolor": _MUTED,
-    "axes.labelcolor": _INK,
-    "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.facecolor": "none",
-    "grid.color": _GRID,
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "xtick.color": _MUTED,
-    "xtick.labelcolor": _INK,
-    "ytick.color": _MUTED,
-    "ytick.labelcolor": _INK,
-}
-_REFERENCE = re.compile(r"#([\w.-]+)")
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True, remove_comments=True)
-_WIDTH = 7.6
-"""Width of a plot in inches; 72 units of the SVG are an inch."""
 
 
 def plot_f1(scores: Mapping[str, Mapping[str, Estimate]], identifier: str, title: str) -> str:
@@ -76,26 +34,26 @@ def plot_f1(scores: Mapping[str, Mapping[str, Estimate]], identifier: str, title
     `scores`: system to type to (F1, low, high). A type that a system lacks has no dot.
     """
     types = list(dict.fromkeys(name for rows in scores.values() for name in rows))
-    with _figure(0.8 + len(types) * max(0.24, 0.13 * len(scores))) as figure:
+    with figure_of(0.8 + len(types) * max(0.24, 0.13 * len(scores))) as figure:
         axes = figure.add_subplot()
         _dots(axes, scores, types)
         axes.set_xlim(-0.02, 1.02)
         axes.set_xlabel("F1")
-        _legend(figure, axes)
-        return _svg(figure, identifier, title, _words_of_f1(scores))
+        add_legend(figure, axes)
+        return svg_element(figure, identifier, title, _words_of_f1(scores))
 
 
 def plot_differences(differences: Mapping[str, Estimate], identifier: str, title: str) -> str:
     """Differences with intervals, one row a type, about a line at 0. `differences`: type to (difference, low, high)."""
-    with _figure(0.8 + len(differences) * 0.24) as figure:
+    with figure_of(0.8 + len(differences) * 0.24) as figure:
         axes = figure.add_subplot()
-        axes.axvline(0, color=_MUTED, linewidth=1, linestyle="--")
+        axes.axvline(0, color=MUTED, linewidth=1, linestyle="--")
         _dots(axes, {"": differences}, list(differences))
         widest = max([0.05, *(abs(bound) for row in differences.values() for bound in row)])
         axes.set_xlim(-1.05 * widest, 1.05 * widest)
         axes.set_xlabel("difference of F1")
         words = ", ".join(f"{name} {value:+.3f}" for name, (value, _, _) in differences.items())
-        return _svg(figure, identifier, title, words)
+        return svg_element(figure, identifier, title, words)
 
 
 def _dots(axes: Axes, series: Mapping[str, Mapping[str, Estimate]], types: Sequence[str]) -> None:
@@ -114,10 +72,10 @@ def _dots(axes: Axes, series: Mapping[str, Mapping[str, Estimate]], types: Seque
             linestyle="none",
             elinewidth=1.2,
             markersize=4.5,
-            label=_label(name),
-            **_look(number),
+            label=axis_label(name),
+            **series_look(number),
         )
-    axes.set_yticks(range(len(types)), [_label(name) for name in types])
+    axes.set_yticks(range(len(types)), [axis_label(name) for name in types])
     axes.set_ylim(len(types) - 0.4, -0.6)
 
 
@@ -131,18 +89,18 @@ def plot_confusion(pairs: Pairs, order: Sequence[str], identifier: str, title: s
     totals: Counter[str] = Counter()
     for (gold, _), count in pairs.items():
         totals[gold] += count
-    size = 1.0 + 0.27 * len(types) + 0.08 * max(map(len, map(_label, types)), default=0)
-    with _figure(size, width=max(_WIDTH, size + 0.5)) as figure:
+    size = 1.0 + 0.27 * len(types) + 0.08 * max(map(len, map(axis_label, types)), default=0)
+    with figure_of(size, width=max(WIDTH, size + 0.5)) as figure:
         axes = figure.add_subplot()
         axes.grid(visible=False)
         for (gold, predicted), count in pairs.items():
             row, column = types.index(gold), types.index(predicted)
             share = count / totals[gold]
             axes.add_patch(
-                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=_HEAT, edgecolor="none", alpha=0.06 + 0.5 * share)
+                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=HEAT, edgecolor="none", alpha=0.06 + 0.5 * share)
             )
             axes.text(column, row, f"{count}", ha="center", va="center", fontsize=7)
-        labels = [_label(name) for name in types]
+        labels = [axis_label(name) for name in types]
         axes.set_xticks(range(len(types)), labels, rotation=90)
         axes.set_yticks(range(len(types)), labels)
         axes.set_xlim(-0.5, len(types) - 0.5)
@@ -150,7 +108,7 @@ def plot_confusion(pairs: Pairs, order: Sequence[str], identifier: str, title: s
         axes.set_xlabel("predicted")
         axes.set_ylabel("gold")
         axes.tick_params(length=0)
-        return _svg(figure, identifier, title, _words_of_confusion(pairs))
+        return svg_element(figure, identifier, title, _words_of_confusion(pairs))
 
 
 def plot_reliability(calibrations: Mapping[str, Mapping[str, Any]], identifier: str, title: str) -> str:
@@ -158,35 +116,35 @@ def plot_reliability(calibrations: Mapping[str, Mapping[str, Any]], identifier: 
 
     `calibrations`: system to `{"ece", "brier", "bins": [{"low", "high", "count", "confidence", "accuracy"}]}`.
     """
-    with _figure(4.4) as figure:
+    with figure_of(4.4) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-        upper.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle="--")
+        upper.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--")
         for number, (system, calibration) in enumerate(calibrations.items()):
             bins = [each for each in calibration["bins"] if each["count"]]
             upper.plot(
                 [each["confidence"] for each in bins],
                 [each["accuracy"] for each in bins],
                 markersize=5,
-                label=f"{_label(system)}: ECE {calibration['ece']:.3f}, Brier {calibration['brier']:.3f}",
-                **_look(number),
+                label=f"{axis_label(system)}: ECE {calibration['ece']:.3f}, Brier {calibration['brier']:.3f}",
+                **series_look(number),
             )
             width = [(each["high"] - each["low"]) * 0.9 / len(calibrations) for each in bins]
             left = [
                 each["low"] + (each["high"] - each["low"]) * (0.05 + 0.9 * number / len(calibrations)) for each in bins
             ]
             counts = [each["count"] for each in bins]
-            lower.bar(left, counts, width, align="edge", color=_SERIES[number % len(_SERIES)])
+            lower.bar(left, counts, width, align="edge", color=SERIES[number % len(SERIES)])
         upper.set_xlim(0, 1)
         upper.set_ylim(-0.02, 1.02)
         upper.set_ylabel("share right")
         lower.set_ylabel("count")
         lower.set_xlabel("confidence")
-        _legend(figure, upper, always=True)
+        add_legend(figure, upper, always=True)
         words = [
             f"{system}: expected calibration error {each['ece']:.3f}, Brier score {each['brier']:.3f}"
             for system, each in calibrations.items()
         ]
-        return _svg(figure, identifier, title, "; ".join(words))
+        return svg_element(figure, identifier, title, "; ".join(words))
 
 
 def plot_risk_coverage(curves: Mapping[str, Mapping[str, Any]], identifier: str, title: str) -> str:
@@ -194,20 +152,20 @@ def plot_risk_coverage(curves: Mapping[str, Mapping[str, Any]], identifier: str,
 
     `curves`: system to `{"at_precision_90": point or None, "curve": [{"threshold", "precision", "recall", "filled"}]}`.
     """
-    with _figure(3.8) as figure:
+    with figure_of(3.8) as figure:
         axes = figure.add_subplot()
-        axes.axhline(0.9, color=_MUTED, linewidth=1, linestyle="--")
+        axes.axhline(0.9, color=MUTED, linewidth=1, linestyle="--")
         widest = 1.0
         for number, (system, curve) in enumerate(curves.items()):
             points = sorted(curve["curve"], key=lambda point: (point["filled"], point["threshold"]))
             widest = max([widest, *(point["filled"] for point in points)])
-            look = _look(number)
+            look = series_look(number)
             marker = look.pop("marker")
             axes.plot(
                 [point["filled"] for point in points],
                 [point["precision"] for point in points],
                 linewidth=1.6,
-                label=_label(system),
+                label=axis_label(system),
                 **look,
             )
             at_90 = curve.get("at_precision_90")
@@ -217,9 +175,9 @@ def plot_risk_coverage(curves: Mapping[str, Mapping[str, Any]], identifier: str,
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("filled: predictions kept, as a share of the gold’s cells")
         axes.set_ylabel("precision")
-        _legend(figure, axes)
+        add_legend(figure, axes)
         words = [f"{system}: {at_precision_90(curve)}" for system, curve in curves.items()]
-        return _svg(figure, identifier, title, "; ".join(words))
+        return svg_element(figure, identifier, title, "; ".join(words))
 
 
 def at_precision_90(curve: Mapping[str, Any]) -> str:
@@ -228,35 +186,6 @@ def at_precision_90(curve: Mapping[str, Any]) -> str:
     if not point:
         return "no threshold of confidence reaches 90 % precision"
     return f"at 90 % precision the run fills {100 * point['filled']:.0f} % of the cells"
-
-
-@contextmanager
-def _figure(height: float, width: float = _WIDTH) -> Iterator[Figure]:
-    """A figure in the report's style, whatever the user's own settings of matplotlib; sizes in inches."""
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        # Names in scripts that the measuring font lacks: the browser has its own fonts.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
-        yield Figure(figsize=(width, height), layout="constrained")
-
-
-def _look(number: int) -> dict[str, Any]:
-    return {"color": _SERIES[number % len(_SERIES)], "marker": _MARKERS[number % len(_MARKERS)]}
-
-
-def _legend(figure: Figure, axes: Axes, *, always: bool = False) -> None:
-    """A legend above the axes where there is more than one series, in a figure that is taller by it."""
-    handles, labels = axes.get_legend_handles_labels()
-    if len(labels) > 1 or always:
-        columns = max(1, 80 // (max(map(len, labels), default=0) + 8))
-        figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(labels) / columns))
-        figure.legend(handles, labels, loc="outside upper left", ncols=columns)
-
-
-def _label(name: str, most: int = 40) -> str:
-    """A name as an axis can show it."""
-    return shortened(" ".join(visible(name).split()), most)
 
 
 def _folded(pairs: Pairs, order: Sequence[str], most: int) -> tuple[dict[tuple[str, str], int], list[str]]:
@@ -288,52 +217,3 @@ def _words_of_confusion(pairs: Pairs, most: int = 10) -> str:
     apart = sorted(((count, *pair) for pair, count in pairs.items() if pair[0] != pair[1]), reverse=True)
     named = [f"gold {gold} as {predicted} {count} times" for count, gold, predicted in apart[:most]]
     return "Most frequent: " + "; ".join(named) if named else "Every type was given its own."
-
-
-def _svg(figure: Figure, identifier: str, title: str, description: str) -> str:
-    """The figure as one element for an HTML page: ids unique by `identifier`, colours by the page's variables."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    root = etree.fromstring(buffer.getvalue(), _PARSER)
-    etree.strip_elements(root, "{*}metadata", "{*}style", with_tail=False)
-    referenced = {
-        match[1] for node in root.iter() for value in node.attrib.values() for match in _REFERENCE.finditer(str(value))
-    }
-    for node in root.iter():
-        node.tag = etree.QName(node).localname
-        for name, value in list(node.attrib.items()):
-            del node.attrib[name]
-            if name != "id" or value in referenced:
-                node.set(etree.QName(name).localname, _attribute(name, value, identifier, referenced))
-    etree.cleanup_namespaces(root)
-    box = root.get("viewBox", "").split()
-    for name in list(root.attrib):
-        del root.attrib[name]
-    # The inherited attributes stand for matplotlib's style sheet, which would reach the whole page.
-    attributes = {
-        "viewBox": " ".join(box),
-        "width": box[2],
-        "role": "img",
-        "aria-labelledby": f"{identifier}-title {identifier}-description",
-        "stroke-linejoin": "round",
-        "stroke-linecap": "butt",
-    }
-    for name, value in attributes.items():
-        root.set(name, value)
-    for place, (name, words) in enumerate((("title", title), ("desc", description))):
-        node = etree.Element(name, id=f"{identifier}-{'title' if name == 'title' else 'description'}")
-        node.text = visible(words)
-        root.insert(place, node)
-    return etree.tostring(root, encoding="unicode")
-
-
-def _attribute(name: str, value: str, identifier: str, referenced: set[str]) -> str:
-    if name == "id":
-        return f"{identifier}-{value}"
-    if name == "style":
-        return re.sub(r"#[0-9a-f]{6}\b", lambda match: _colour(match[0]), value)
-    return _REFERENCE.sub(lambda match: f"#{identifier}-{match[1]}" if match[1] in referenced else match[0], value)
-
-
-def _colour(code: str) -> str:
-    return f"var(--{_VARIABLES[code]}, {code})" if code in _VARIABLES else code

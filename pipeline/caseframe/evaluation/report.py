@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from caseframe.evaluation import plots, report_tables
-from caseframe.evaluation.excerpts import Row, packed, visible
+from caseframe.evaluation.excerpts import Row, packed
 from caseframe.evaluation.pages import example_table, render, spread
 from caseframe.evaluation.records import MODES
 from caseframe.evaluation.report_tables import (
@@ -32,6 +32,7 @@ from caseframe.evaluation.report_tables import (
     types_of,
     whole,
 )
+from caseframe.pages.text import visible
 
 MOST_ITEMS = 20_000
 """Items that a page holds at most."""

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caseframe.evaluation.excerpts import Row, shortened, visible
+from caseframe.evaluation.excerpts import Row
 from caseframe.evaluation.plots import at_precision_90
 from caseframe.evaluation.records import MODES, Kind
+from caseframe.pages.text import shortened, visible
 
 Metrics = Mapping[str, Any]
 UNKNOWN = "–"
