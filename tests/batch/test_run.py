@@ -105,6 +105,17 @@ def test_deletions_and_lower_versions(tmp_path: Path) -> None:
     summary = run_extraction([base, update], tmp_path / "run", config())
     assert ages(tmp_path / "run") == {"1": 21.0, "3": 80.0}
     assert summary.counts["deleted"] == 1 and balanced(summary)
+    fates = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["fates"]
+    assert fates == {
+        "read": 6,
+        "deletion_notices": 1,
+        "superseded": 2,
+        "deleted": 1,
+        "filtered": 0,
+        "screened_out": 0,
+        "failed": 0,
+        "extracted": 2,
+    }
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -189,6 +200,8 @@ def test_conditions_and_limit(tmp_path: Path) -> None:
     summary = run_extraction([source], tmp_path / "run", job)
     assert ages(tmp_path / "run") == {"4": 24.0, "5": 25.0, "6": 26.0}
     assert summary.counts["filtered"] == 3
+    run = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert run["fates"]["filtered"] == 3 and run["reasons"]["filtered"] == {"year>=2004": 3}
     bad = ExtractConfig.model_validate({"select": {"where": ["yeer>1"]}})
     with pytest.raises(ConfigError):
         run_extraction([source], tmp_path / "other", bad)

@@ -18,8 +18,9 @@ from pathlib import Path
 from spacy.language import Language
 
 from caseframe._version import __version__
+from caseframe.batch.fates import REASONED, fates_of
 from caseframe.batch.rundir import RUN_FILE, Finished, RunDirectory, config_json, open_run, write_json
-from caseframe.batch.select import parse_condition
+from caseframe.batch.select import Condition, parse_condition
 from caseframe.config import ExtractConfig
 from caseframe.errors import NoArticles, ResumeRefused
 from caseframe.pipeline import extract_all, load
@@ -33,7 +34,7 @@ from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_row
 from caseframe.tables.workbook import write_workbook
 
 # Counted input by input; cases and findings are counted in the finished tables.
-INPUT_COUNTS = ("read", "articles", "superseded", "deleted", "filtered", "failed")
+INPUT_COUNTS = ("read", "articles", "superseded", "withdrawn", "deleted", "filtered", "screened_out", "failed")
 COUNTS = (*INPUT_COUNTS, "cases", "findings")
 _SHOWN_FAILURES = 3
 _LIBRARIES = ("spacy", "scispacy", "pyarrow", "lxml")
@@ -72,6 +73,7 @@ class _State:
 
     run: RunDirectory
     counts: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, Counter[str]] = field(default_factory=lambda: {fate: Counter() for fate in REASONED})
     place: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Article id -> (stem of its part, version)."""
     stale: dict[str, set[str]] = field(default_factory=dict)
@@ -163,13 +165,15 @@ def _restore(state: _State, inputs: Sequence[Input]) -> None:
 
 
 def _selected(
-    state: _State, records: Iterable[Record], conditions: Sequence[Callable[[Article], bool]], config: ExtractConfig
+    state: _State, records: Iterable[Record], conditions: Sequence[Condition], config: ExtractConfig
 ) -> Iterable[Record]:
     """Counts every record and drops the articles that a condition excludes; ends at the limit."""
     for record in records:
         state.counts["read"] += 1
-        if isinstance(record, Article) and not all(condition(record) for condition in conditions):
+        unmet = isinstance(record, Article) and next((each for each in conditions if not each(record)), None)
+        if unmet:
             state.counts["filtered"] += 1
+            state.reasons["filtered"][str(unmet)] += 1
             continue
         yield record
         if config.select.limit is not None and state.counts["articles"] >= config.select.limit:
@@ -212,6 +216,7 @@ def _delete(state: _State, deletion: Deletion) -> None:
     if state.forget(deletion.article_id):
         state.counts["articles"] -= 1
         state.counts["superseded"] += 1
+        state.counts["withdrawn"] += 1
     state.counts["deleted"] += 1
 
 
@@ -241,6 +246,7 @@ def _take(state: _State, nlp: Language, number: int, article: Article) -> None:
 
 def _fail(state: _State, number: int, failure: Failure) -> None:
     state.counts["failed"] += 1
+    state.reasons["failed"][failure.error] += 1
     state.run.fail(number, failure)
     if len(state.first_failures) < _SHOWN_FAILURES:
         state.first_failures.append(failure)
@@ -310,6 +316,8 @@ def _describe(state: _State, config: ExtractConfig, seconds: float) -> None:
                 for n in sorted(entries)
             ],
             "counts": {name: state.counts[name] for name in COUNTS},
+            "fates": fates_of(state.counts),
+            "reasons": {fate: dict(sorted(reasons.items())) for fate, reasons in state.reasons.items()},
             "seconds": round(seconds, 1),
         },
     )

@@ -38,6 +38,9 @@ class Condition:
     op: str
     value: str
 
+    def __str__(self) -> str:
+        return f"{self.key}{self.op}{self.value}"
+
     def __call__(self, article: Article) -> bool:
         """Whether the article meets it. Values compare whole, without regard to case; `words` looks into the text."""
         if self.key == "year":
