@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from caseframe._version import __version__
 from caseframe.pipeline import assemble, extract_all, extract_article, load
-from caseframe.schema import FIELDS, Article, Case, Extraction, Failure, FieldSpec, Finding, Record, Section
+from caseframe.schema import FIELDS, Article, Case, Deletion, Extraction, Failure, FieldSpec, Finding, Record, Section
 from caseframe.sources import open_articles
 
 if TYPE_CHECKING:
@@ -60,13 +60,9 @@ def extract(source: str | Article | Path) -> Extraction | Iterator[Extraction | 
 
 
 def _extract_path(path: Path) -> Iterator[Extraction | Failure]:
-    nlp = load()
-    for record in open_articles([path]):
-        if isinstance(record, Failure):
-            yield record
-        elif isinstance(record, Article):
-            for result in extract_all(nlp, [record]):
-                yield result if isinstance(result, Failure) else result[1]
+    records = (record for record in open_articles([path]) if not isinstance(record, Deletion))
+    for result in extract_all(load(), records):
+        yield result if isinstance(result, Failure) else result[1]
 
 
 def to_frame(results: Iterable[Extraction | Failure], failures: list[Failure] | None = None) -> DataFrame:

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate, chain, islice
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +30,13 @@ from thinc.api import fix_random_seed
 
 from caseframe.config import shipped
 from caseframe.errors import ModelError
-from caseframe.stages.entity_network import VIEWS, Batch, Chain, Floats, Ints, Network, Shape, padded
+from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
+from caseframe.stages.entity_tagger import Entity, Tagger
 from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.terms import term_of
 
 SPANS = "entities"
+Thing = TypeVar("Thing")
 Files = dict[str, bytes]
 TYPES = (
     "AGE", "SEX", "NEOPLASM", "DISORDER", "FINDING", "ANATOMY", "PROCEDURE", "DIAGNOSTIC", "DEVICE", "DRUG", "OUTCOME",
@@ -41,11 +46,14 @@ STAGES = ("terms", "quantities", "times", "cues", "abbreviations", "long_forms")
 """The spans of earlier stages whose labels are features."""
 LEAST_SURE = 0.5
 """Entities that the model is less sure of are left out by default."""
-_PLAIN = 8  # features that need no name: title, general, sentence start, case, digits, line break, joined
+# Features that need no name: title, general, sentence start, capitals, title case, digits, line break, joined.
+_PLAIN = 8
 _DIGIT = re.compile(r"\d")
 _CACHED_WORDS = 50_000
-# A Doc is worked on in stretches of whole sentences of about this many tokens, so that memory has a bound.
+# A Doc is worked on in stretches of whole sentences of about this many tokens, so that memory has a bound; stretches of
+# several Docs are worked on together up to about so many tokens, which then fit the processor's cache.
 _STRETCH = 2_000
+_TOGETHER = 2_000
 
 if not Span.has_extension("confidence"):
     Span.set_extension("confidence", default=None)
@@ -64,21 +72,26 @@ def views_of(word: str) -> tuple[int, ...]:
     return tuple(hash_string(view) for view in views)
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
+def _looks_of(word: str) -> tuple[bool, bool, bool, bool]:
+    """Capitals, title case, digits, line break."""
+    return word.isupper() and len(word) > 1, word[:1].isupper(), any(map(str.isdigit, word)), "\n" in word
+
+
 def stage_spans(doc: Doc) -> Iterator[tuple[str, int, int]]:
     """What the earlier stages found, as the name of a feature and token bounds."""
     for key in STAGES:
         for span in doc.spans.get(key, ()):
-            yield f"{key}:{_kind_of_term(span) if key == 'terms' else span.label_}", span.start, span.end
+            yield _name_of_term(span) if key == "terms" else f"{key}:{span.label_}", span.start, span.end
 
 
-def _kind_of_term(span: Span) -> str:
-    """A term's lexicon, and its kind where the lexicon gives one: `therapies:drug`, `tumors`."""
+def _name_of_term(span: Span) -> str:
+    """A term by its lexicon, and its kind where the lexicon gives one: `terms:therapies:drug`, `terms:tumors`."""
     term = term_of(span)
     if term is None:
-        return span.label_
-    attributes = dict(term.attributes)
-    kind = attributes.get("kind", "biopsy" if attributes.get("category") == "biopsy" else "")
-    return f"{term.lexicon}:{kind}" if kind else term.lexicon
+        return f"terms:{span.label_}"
+    kind = term.attributes.get("kind", "biopsy" if term.attributes.get("category") == "biopsy" else "")
+    return f"terms:{term.lexicon}:{kind}" if kind else f"terms:{term.lexicon}"
 
 
 class Features:
@@ -98,8 +111,13 @@ class Features:
     def of(self, doc: Doc) -> tuple[Ints, Floats]:
         """The hashed views and the dense features of one Doc."""
         words = [token.text for token in doc]
+        ids, vectors = self.of_words(words)
+        return ids, np.concatenate([vectors, self.of_stages(doc, words)], axis=1)
+
+    def of_words(self, words: Sequence[str]) -> tuple[Ints, Floats]:
+        """The hashed views and the vector of each word."""
         ids = np.array([views_of(word) for word in words], dtype="uint64").reshape(len(words), len(VIEWS))
-        return ids, np.concatenate([self.vectors_of(words), self._found(doc, words)], axis=1)
+        return ids, self.vectors_of(words)
 
     def vectors_of(self, words: Sequence[str]) -> Floats:
         """The vector of each word; case says nothing."""
@@ -115,7 +133,8 @@ class Features:
         rows = [self._cache[word] for word in lower]
         return np.array(rows, dtype="f").reshape(len(rows), self.vectors.shape[1])
 
-    def _found(self, doc: Doc, words: Sequence[str]) -> Floats:
+    def of_stages(self, doc: Doc, words: Sequence[str]) -> Floats:
+        """What the stages say of each token of a Doc, and how its word looks."""
         table = np.zeros((len(words), self.size), dtype="f")
         for name, start, end in stage_spans(doc):
             column = self._columns.get(name)
@@ -128,17 +147,10 @@ class Features:
             for span in doc.spans.get(key, ()):
                 if span.label_ == label:
                     plain[span.start : span.end, column] = 1
-        for start, _ in bounds_of_sentences(doc):
-            plain[start, 2] = 1
-        joined = [False, *(not token.whitespace_ for token in doc[:-1])]
-        for n, word in enumerate(words):
-            plain[n, 3:] = (
-                word.isupper() and len(word) > 1,
-                word[:1].isupper(),
-                any(map(str.isdigit, word)),
-                "\n" in word,
-                joined[n],
-            )
+        if words:
+            plain[[start for start, _ in bounds_of_sentences(doc)], 2] = 1
+            plain[:, 3:7] = [_looks_of(word) for word in words]
+            plain[1:, 7] = doc.to_array("SPACY")[:-1] == 0
         return table
 
 
@@ -176,6 +188,7 @@ class EntityFinder:
         self.chain = Chain(types)
         self.features: Features | None = None
         self.network: Network | None = None
+        self._tagger: Tagger | None = None
 
     def build(self, features: Features, *, width: int = 128, depth: int = 4, seed: int = 0) -> None:
         """Makes an untrained network over these features."""
@@ -186,32 +199,49 @@ class EntityFinder:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["entities"]`."""
-        found: list[Span] = []
-        if len(doc):
-            for start, end, label, probability in self.find(doc):
-                if probability >= self.threshold:
-                    span = Span(doc, start, end, label=label)
-                    span._.confidence = round(probability, 4)
-                    found.append(span)
-        doc.spans[SPANS] = found
+        return self._marked(doc, self.find(doc))
+
+    def pipe(self, docs: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+        """Sets `doc.spans["entities"]` of each Doc; what a Doc has does not depend on those beside it."""
+        remaining = iter(docs)
+        while batch := list(islice(remaining, batch_size)):
+            for doc, found in zip(batch, self.find_all(batch), strict=True):
+                yield self._marked(doc, found)
+
+    def _marked(self, doc: Doc, found: Sequence[Entity]) -> Doc:
+        spans = []
+        for start, end, label, probability in found:
+            if probability >= self.threshold:
+                span = Span(doc, start, end, label=label)
+                span._.confidence = round(probability, 4)
+                spans.append(span)
+        doc.spans[SPANS] = spans
         return doc
 
-    def find(self, doc: Doc) -> list[tuple[int, int, str, float]]:
+    def find(self, doc: Doc) -> list[Entity]:
         """The entities of a Doc: token bounds, type, probability."""
+        return self.find_all([doc])[0]
+
+    def find_all(self, docs: Sequence[Doc]) -> list[list[Entity]]:
+        """The entities of each Doc; what is found in one does not depend on the others."""
         if self.features is None or self.network is None:
             raise ModelError("caseframe_entities has no weights", "Load a pipeline that was saved with them")
-        ids, dense = self.features.of(doc)
-        transitions = self.network.transitions
-        found: list[tuple[int, int, str, float]] = []
-        for bounds in _stretches(bounds_of_sentences(doc)):
-            first, last = bounds[0][0], bounds[-1][1]
-            scores = self.network.scores(Batch(ids[first:last], dense[first:last], (last - first,)))
-            rows, lengths = padded(scores, [(start - first, end - first) for start, end in bounds])
-            marginals = self.chain.marginals(rows, lengths, transitions)
-            for n, tags in enumerate(self.chain.best(rows, lengths, transitions)):
-                for span in self.chain.spans(tags):
-                    probability = self.chain.span_probability(marginals, transitions, n, span)
-                    found.append((bounds[n][0] + span[0], bounds[n][0] + span[1], span[2], probability))
+        if self._tagger is None or not self._tagger.is_of(self.network):
+            self._tagger = Tagger(self.network, self.chain, self.features.of_words)
+        found: list[list[Entity]] = [[] for _ in docs]
+        stretches = (each for number, doc in enumerate(docs) for each in _stretches(number, doc, self.features))
+        for group in _groups(stretches, lambda stretch: len(stretch.words), _TOGETHER):
+            entities = self._tagger.entities(
+                list(chain.from_iterable(each.words for each in group)),
+                np.concatenate([each.stages for each in group]),
+                [len(each.words) for each in group],
+                [length for each in group for length in each.sentences],
+            )
+            begins = list(accumulate((len(each.words) for each in group), initial=0))
+            for start, end, name, probability in entities:
+                place = bisect_right(begins, start) - 1
+                moved = group[place].first - begins[place]
+                found[group[place].doc].append((start + moved, end + moved, name, probability))
         return found
 
     def __reduce__(self) -> tuple[Callable[[Files, float], EntityFinder], tuple[Files, float]]:
@@ -294,13 +324,35 @@ def floret_vectors(
     )
 
 
-def _stretches(bounds: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """Sentences in groups of about `_STRETCH` tokens."""
-    group: list[tuple[int, int]] = []
-    for start, end in bounds:
-        group.append((start, end))
-        if end - group[0][0] >= _STRETCH:
+class _Stretch(NamedTuple):
+    """Whole sentences of a Doc: which Doc, their first token, words, what the stages say of them, their lengths."""
+
+    doc: int
+    first: int
+    words: Sequence[str]
+    stages: Floats
+    sentences: Sequence[int]
+
+
+def _stretches(number: int, doc: Doc, features: Features) -> Iterator[_Stretch]:
+    """A Doc in parts of about `_STRETCH` tokens."""
+    words = [token.text for token in doc]
+    stages = features.of_stages(doc, words)
+    sentences = bounds_of_sentences(doc) if words else []
+    for bounds in _groups(sentences, lambda bound: bound[1] - bound[0], _STRETCH):
+        first, last = bounds[0][0], bounds[-1][1]
+        yield _Stretch(number, first, words[first:last], stages[first:last], [end - start for start, end in bounds])
+
+
+def _groups(things: Iterable[Thing], size: Callable[[Thing], int], enough: int) -> Iterator[list[Thing]]:
+    """Things in groups, each of which ends with the thing that makes it large enough."""
+    group: list[Thing] = []
+    total = 0
+    for thing in things:
+        group.append(thing)
+        total += size(thing)
+        if total >= enough:
             yield group
-            group = []
+            group, total = [], 0
     if group:
         yield group

@@ -124,7 +124,7 @@ class Network:
 def _forward(reach: int, model: Any, batch: Batch, is_train: bool) -> tuple[Floats, Callable[[Floats], object]]:
     embed, encode, output = model.layers
     tokens, back_embed = embed((batch.ids, batch.dense), is_train)
-    places, size = _places(batch.lengths, reach)
+    places, size = places_of(batch.lengths, reach)
     padded = np.zeros((size, tokens.shape[1]), dtype="f")
     padded[places] = tokens
     encoded, back_encode = encode(padded, is_train)
@@ -138,7 +138,7 @@ def _forward(reach: int, model: Any, batch: Batch, is_train: bool) -> tuple[Floa
     return scores, backprop
 
 
-def _places(lengths: Sequence[int], reach: int) -> tuple[NDArray[np.int64], int]:
+def places_of(lengths: Sequence[int], reach: int) -> tuple[NDArray[np.int64], int]:
     """Where each token stands when `reach` rows of zeros keep the Docs apart, and how many rows that makes."""
     total = sum(lengths)
     gaps = np.repeat((np.arange(len(lengths)) + 1) * reach, lengths)
