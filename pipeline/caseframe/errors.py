@@ -15,10 +15,13 @@
     │   └── ResumeRefused       config or input changed since the run that is to be continued
     ├── RunError                a run directory cannot be read
     ├── TrainingError           a model cannot be trained
-    └── EvaluationError         an evaluation that cannot be made, or read again
-        ├── GoldError           gold that does not fit its texts or the schema
-        ├── SystemFailed        a system under test cannot be run
-        └── GateFailed          a metric is below what was asked for
+    ├── EvaluationError         an evaluation that cannot be made, or read again
+    │   ├── GoldError           gold that does not fit its texts or the schema
+    │   ├── SystemFailed        a system under test cannot be run
+    │   └── GateFailed          a metric is below what was asked for
+    └── ReviewError             a review that cannot be opened, or a decision that cannot be kept
+        ├── ReviewConflict      another window, or the other reviewer, was there before
+        └── BadDecision         a decision that does not fit the schema or the text
 
 Errors print as one line, `message. cure`; the command line shows tracebacks only with `--debug`.
 """
@@ -114,3 +117,15 @@ class SystemFailed(EvaluationError):
 
 class GateFailed(EvaluationError):
     """A metric is below what was asked for."""
+
+
+class ReviewError(CaseFrameError):
+    """A review that cannot be opened, or a decision that cannot be kept."""
+
+
+class ReviewConflict(ReviewError):
+    """Another window, or the other reviewer, was there before."""
+
+
+class BadDecision(ReviewError):
+    """A decision that does not fit the schema or the text."""

@@ -1,4 +1,4 @@
-"""The command line: `extract`, `show`, `evaluate`, `compare`, `train`. It chooses; it holds no logic of its own.
+"""The command line: one module or function a command. It chooses; it holds no logic of its own.
 
 Exit codes: 0 all went well; 1 an error ended the command; 2 wrong usage; 3 the run ended, but some records failed.
 """
@@ -29,6 +29,8 @@ from rich.text import Text
 from caseframe._version import __version__
 from caseframe.batch.run import Progress as OnProgress
 from caseframe.batch.run import RunSummary, run_extraction
+from caseframe.cli.review import EPILOG as REVIEW_EPILOG
+from caseframe.cli.review import review
 from caseframe.config import ExtractConfig, load_extract_config
 from caseframe.errors import CaseFrameError
 from caseframe.schema import CASE_FIELDS, FIELDS, Failure
@@ -208,6 +210,9 @@ def train(
     if not quiet:
         _out.print(training_table(job.dev.name, trained.metrics), highlight=False)
         _out.print(Text(f"{out}, {trained.seconds:.0f} s"))
+
+
+app.command(epilog=REVIEW_EPILOG)(review)
 
 
 def _with_options(config: ExtractConfig, where: list[str], limit: int | None, format: str | None) -> ExtractConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -69,12 +70,37 @@ def read_findings(run: Path) -> dict[str, list[tuple[int, Finding]]]:
         str(row["article_id"]): [] for row in _rows(run, "articles", "true", [])
     }
     for row in _rows(run, "findings", "true", []):
-        case = int(str(row["case_id"]).rpartition("/")[2]) if row["case_id"] else 0
-        found[str(row["article_id"])].append((case, _as_finding(row)))
+        found[str(row["article_id"])].append((case_of(row), as_finding(row)))
     return found
 
 
-def _as_finding(row: Row) -> Finding:
+def read_articles(run: Path, article_ids: Sequence[str]) -> dict[str, tuple[Row, list[Row], list[Row]]]:
+    """Articles of a run by id: the row of each, the rows of its cases, the rows of its findings.
+
+    Ids that the run does not have are left out. Raises RunError where the folder holds no run.
+    """
+    _check(run)
+    among = "list_contains(?, article_id)"
+    articles = _rows(run, "articles", among, [list(article_ids)])
+    ids = [str(row["article_id"]) for row in articles]
+    cases, findings = (_by_article(_rows(run, table, among, [ids])) for table in ("cases", "findings"))
+    return {name: (row, cases.get(name, []), findings.get(name, [])) for name, row in zip(ids, articles, strict=True)}
+
+
+def _by_article(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(str(row["article_id"]), []).append(row)
+    return grouped
+
+
+def case_of(row: Row) -> int:
+    """Number of the case that a row of `findings` belongs to; 0 where it is the article's own."""
+    return int(str(row["case_id"]).rpartition("/")[2]) if row["case_id"] else 0
+
+
+def as_finding(row: Row) -> Finding:
+    """The finding that a row of `findings` holds, without its cue."""
     attributes = json.loads(str(row["attributes"])) if row["attributes"] else {}
     number = row["number"]
     return Finding(

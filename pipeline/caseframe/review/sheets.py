@@ -1,0 +1,60 @@
+"""From the steps of a reviewer to the form as it stands: later decisions win, nothing of the pipeline is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from caseframe.review.records import Decision, Found, Item, Sheet, Status, Step
+from caseframe.schema import FIELDS
+
+_ORDER = {name: place for place, name in enumerate(FIELDS)}
+_STATUS: dict[str, Status] = {"accept": "accepted", "reject": "rejected", "correct": "corrected"}
+
+
+def fill(found: Found, steps: Iterable[Step], revision: int = 0) -> Sheet:
+    """The form after the steps, in their order; those made on another text of the article are counted, not applied."""
+    items = {each.id: Item(each.id, each.case, each.finding.field, each.finding, each.finding, "open")
+             for each in found.suggestions}  # fmt: skip
+    unreported: set[tuple[int, str]] = set()
+    comment, finished, stale = "", False, 0
+    for step in steps:
+        if step.sha256 != found.sha256:
+            stale += 1
+            continue
+        for decision in step.decisions:
+            if decision.kind == "finish":
+                finished = True
+            elif decision.kind == "not_reported":
+                unreported.add((decision.case, decision.field))
+            elif decision.kind == "comment" and not decision.finding:
+                comment = decision.comment
+            else:
+                _apply(items, unreported, decision, step)
+    ordered = sorted(items.values(), key=lambda item: (item.case, _ORDER[item.field], item.shown.start))
+    return Sheet(tuple(ordered), frozenset(unreported), comment, finished, revision, stale)
+
+
+def _apply(items: dict[str, Item], unreported: set[tuple[int, str]], decision: Decision, step: Step) -> None:
+    before = items.get(decision.finding)
+    if decision.kind == "add":
+        items[decision.finding] = Item(
+            decision.finding, decision.case, decision.field, None, decision.reading, "added", step.reviewer, step.at
+        )
+        unreported.discard((decision.case, decision.field))
+    elif before is None:
+        return  # the run was made anew, and no longer has this finding
+    elif decision.kind == "comment":
+        items[decision.finding] = replace(before, comment=decision.comment)
+    elif decision.kind == "reject" and before.machine is None:
+        del items[decision.finding]
+    else:
+        items[decision.finding] = _decided(before, decision, step)
+        if decision.kind != "reject":
+            unreported.discard((before.case, before.field))
+
+
+def _decided(before: Item, decision: Decision, step: Step) -> Item:
+    reading = {"accept": before.machine, "reject": None}.get(decision.kind, decision.reading)
+    status = "added" if before.machine is None else _STATUS[decision.kind]
+    return replace(before, reading=reading, status=status, by=step.reviewer, at=step.at)

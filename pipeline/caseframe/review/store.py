@@ -1,0 +1,389 @@
+"""`review.sqlite`: every decision, in the order it was made, by whom and when. Rows are added, never changed.
+
+A step is on the disk before it is confirmed. A page tells the number of the last step that it knows, so that two pages
+on the same article cannot write over each other unseen.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from caseframe.errors import BadDecision, ReviewConflict, ReviewError
+from caseframe.review.records import Decision, Role, Step
+from caseframe.schema import Attributes, Finding
+
+FILE = "review.sqlite"
+REVIEWERS = 2
+"""So many reviewers make a review; when they have finished an article, it is closed to changes."""
+MAX_NAME = 80
+_APPLICATION = 0x43465256  # CFRV
+_VERSION = 1
+_WAIT_SECONDS = 5.0
+_LONGEST_STEP = 300.0  # seconds; who takes longer has left the desk
+
+_SCHEMA = """
+CREATE TABLE reviewers (name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 80), since TEXT NOT NULL);
+CREATE TABLE steps (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL UNIQUE,
+    article_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    reviewer TEXT NOT NULL REFERENCES reviewers (name),
+    role TEXT NOT NULL CHECK (role IN ('reviewer', 'adjudicator')),
+    at TEXT NOT NULL,
+    seconds REAL NOT NULL CHECK (seconds >= 0),
+    undoes INTEGER UNIQUE REFERENCES steps (number)
+);
+CREATE INDEX steps_of_article ON steps (article_id, role, reviewer);
+CREATE TABLE decisions (
+    step INTEGER NOT NULL REFERENCES steps (number),
+    place INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    finding TEXT NOT NULL,
+    case_number INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    machine TEXT,
+    reading TEXT,
+    comment TEXT NOT NULL,
+    PRIMARY KEY (step, place)
+);
+"""
+_APPEND_ONLY = "".join(
+    f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'decisions are added, never changed'); END;\n"
+    for table in ("reviewers", "steps", "decisions")
+    for verb in ("update", "delete")
+)
+_COLUMNS = ("uid", "article_id", "sha256", "reviewer", "role", "at", "seconds")
+_STANDING = "number NOT IN (SELECT undoes FROM steps WHERE undoes IS NOT NULL) AND undoes IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Whose steps on which text of an article: those of one reviewer, or those of all adjudicators together."""
+
+    article_id: str
+    sha256: str
+    reviewer: str
+    role: Role = "reviewer"
+
+
+class Store:
+    """The decisions of a run. Use `open_store` to get one."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+
+    def names(self) -> list[str]:
+        """Everybody who has decided something, in the order they came."""
+        return [row["name"] for row in self._rows("SELECT name FROM reviewers ORDER BY since, name")]
+
+    def steps(self, desk: Desk) -> tuple[list[Step], int]:
+        """The steps that stand (undone ones do not), and the number of the last step of all, undone or not.
+
+        Steps on other texts of the article are among them.
+        """
+        mine, values = _mine(desk)
+        with self._connect() as connection:
+            return _steps(connection, f"{mine} AND {_STANDING}", values), _revision(connection, desk)
+
+    def all_steps(self) -> list[Step]:
+        """Every step that stands, in order."""
+        with self._connect() as connection:
+            return _steps(connection, _STANDING, [])
+
+    def finished(self) -> dict[tuple[str, str], list[str]]:
+        """Article id and text hash to those who have finished it, in the order they did."""
+        done: dict[tuple[str, str], list[str]] = {}
+        for row in self._rows(f"SELECT article_id, sha256, reviewer FROM ({_FINISHED}) ORDER BY number"):
+            done.setdefault((row["article_id"], row["sha256"]), []).append(row["reviewer"])
+        return done
+
+    def begun(self, reviewer: str) -> set[str]:
+        """Articles on which a reviewer has steps that stand."""
+        query = f"SELECT DISTINCT article_id FROM steps WHERE role = 'reviewer' AND reviewer = ? AND {_STANDING}"
+        return {row["article_id"] for row in self._rows(query, reviewer)}
+
+    def log(self) -> Iterator[dict[str, object]]:
+        """Every decision and every undoing, as rows, in order: the whole history."""
+        yield from map(dict, self._rows(
+            "SELECT s.number AS step, s.at, s.reviewer, s.role, s.article_id, s.seconds, s.undoes, d.kind, d.finding, "
+            "d.case_number, d.field, d.machine, d.reading, d.comment FROM steps s LEFT JOIN decisions d "
+            "ON d.step = s.number ORDER BY s.number, d.place"
+        ))  # fmt: skip
+
+    def append(self, desk: Desk, decisions: Sequence[Decision], *, revision: int, seconds: float = 0.0) -> int:
+        """Adds a step and gives its number; it is on the disk when this returns.
+
+        Raises ReviewConflict where the article has later steps than the page knows, or is closed to this desk, and
+        ReviewError where the file cannot be written.
+        """
+        with self._writing() as connection:
+            self._check(connection, desk, revision)
+            number = _insert_step(connection, desk, seconds, undoes=None)
+            connection.executemany(
+                "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(number, place, *_decision_row(decision)) for place, decision in enumerate(decisions)],
+            )
+            return number
+
+    def undo(self, desk: Desk, *, revision: int) -> int:
+        """Takes back the last step that stands, by a step that says so. Errors as of `append`."""
+        mine, values = _mine(desk)
+        with self._writing() as connection:
+            self._check(connection, desk, revision)
+            last = connection.execute(
+                f"SELECT max(number) FROM steps WHERE {mine} AND sha256 = ? AND {_STANDING}", [*values, desk.sha256]
+            ).fetchone()[0]
+            if last is None:
+                raise ReviewConflict("There is nothing to undo on this article", "Decide something first")
+            return _insert_step(connection, desk, 0.0, undoes=last)
+
+    def merge(self, other: Store) -> int:
+        """Takes over the steps that another review file of the same run has more; gives how many."""
+        with other._connect() as source, self._writing() as connection:
+            known = {row["uid"] for row in connection.execute("SELECT uid FROM steps")}
+            rows = [row for row in source.execute("SELECT * FROM steps ORDER BY number") if row["uid"] not in known]
+            uids = {row["number"]: row["uid"] for row in source.execute("SELECT number, uid FROM steps")}
+            for row in source.execute("SELECT * FROM reviewers"):
+                connection.execute("INSERT INTO reviewers VALUES (?, ?) ON CONFLICT DO NOTHING", tuple(row))
+            for row in rows:
+                undoes = _number_of(connection, uids[row["undoes"]]) if row["undoes"] is not None else None
+                number = _insert(connection, [*(row[name] for name in _COLUMNS), undoes])
+                for each in source.execute("SELECT * FROM decisions WHERE step = ?", [row["number"]]):
+                    connection.execute(
+                        "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, *tuple(each)[1:])
+                    )
+            return len(rows)
+
+    def _check(self, connection: sqlite3.Connection, desk: Desk, revision: int) -> None:
+        done = [row["reviewer"] for row in connection.execute(
+            f"SELECT reviewer FROM ({_FINISHED}) WHERE article_id = ? AND sha256 = ?", [desk.article_id, desk.sha256]
+        )]  # fmt: skip
+        if desk.role == "reviewer" and len(done) >= REVIEWERS:
+            raise ReviewConflict(
+                f"{' and '.join(done)} have finished this article, so it is closed",
+                "Their differences are settled under Adjudication; go on with the next article",
+            )
+        if desk.role == "adjudicator" and len(done) < REVIEWERS:
+            raise ReviewConflict(
+                "This article has not been finished by two reviewers", "Wait until both have finished it"
+            )
+        if _revision(connection, desk) != revision:
+            raise out_of_date()
+
+    def _rows(self, query: str, *values: str) -> list[sqlite3.Row]:
+        with self._connect() as connection:
+            return connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self.read_only:
+            raise ReviewConflict("This review is open for reading only", "Start it again without --read-only")
+        with self._connect() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = _open(self.path, read_only=self.read_only)
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from error
+
+
+_FINISHED = (
+    "SELECT min(number) AS number, article_id, sha256, reviewer FROM steps JOIN decisions ON step = number "
+    f"WHERE kind = 'finish' AND role = 'reviewer' AND {_STANDING} GROUP BY article_id, sha256, reviewer"
+)
+
+
+def checked_name(name: str) -> str:
+    """A reviewer's name with its blanks folded; raises BadDecision where it is none."""
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise BadDecision("That is no name", f"Type your name or initials, at most {MAX_NAME} characters")
+    return name
+
+
+def out_of_date() -> ReviewConflict:
+    """What a page is told that does not know the last step."""
+    return ReviewConflict(
+        "This article was changed in another window since this page was loaded",
+        "The page now shows the newest state. Look whether your decision still fits, then save it again",
+    )
+
+
+def open_store(run: Path, *, read_only: bool = False) -> Store:
+    """Opens the review of a run, and makes it where there is none.
+
+    Raises ReviewError where the file is none of CaseFrame's reviews, is of a later version, is locked or cannot be
+    written.
+    """
+    store = Store(run / FILE, read_only=read_only)
+    if read_only and not store.path.exists():
+        raise ReviewError(f"{store.path} is not there: nobody has reviewed this run", "Start without --read-only first")
+    if not read_only:
+        with store._connect() as connection:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                _prepare(connection)
+            connection.execute("BEGIN IMMEDIATE")  # tells at once whether the file can be written
+            connection.rollback()
+    return _checked(store)
+
+
+def _checked(store: Store) -> Store:
+    with store._connect() as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+            raise ReviewError(f"{store.path} is no review of CaseFrame", "Move the file away, then start again")
+    if version > _VERSION:
+        raise ReviewError(f"{store.path} was made by a later CaseFrame", "Update CaseFrame, then start again")
+    return store
+
+
+def merge_reviews(run: Path, other: Path) -> int:
+    """Takes over the steps of another review file of the same run; gives how many. Errors as of `open_store`."""
+    if not other.is_file():
+        raise ReviewError(f"{other} is not there", "Give the review.sqlite of the other reviewer's copy of the run")
+    return open_store(run).merge(_checked(Store(other, read_only=True)))
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Makes the tables, unless another start was quicker."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for statement in (*_SCHEMA.split(";\n"), *_APPEND_ONLY.splitlines()):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+    connection.commit()
+
+
+def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    address = path.resolve().as_uri()
+    try:
+        connection = sqlite3.connect(
+            f"{address}?mode=ro" if read_only else address, uri=True, timeout=_WAIT_SECONDS, isolation_level=None
+        )
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        if not read_only:
+            raise
+        # A folder that cannot be written holds no write-ahead log either, so the file alone is all there is.
+        connection = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _explained(path: Path, error: sqlite3.Error) -> ReviewError:
+    why = str(error)
+    if "locked" in why or "busy" in why:
+        return ReviewError(f"{path} is locked by another program", "Close what holds it, then try again")
+    if "readonly" in why or "unable to open" in why:
+        return ReviewError(
+            f"{path} cannot be written", "Make the file and its folder writable, or start with --read-only"
+        )
+    if "not a database" in why or "malformed" in why:
+        return ReviewError(f"{path} is damaged or is no review ({why})", "Bring back a copy, or move the file away")
+    if "full" in why:
+        return ReviewError(f"{path}: the disk is full", "Make room, then try again")
+    return ReviewError(f"{path}: {why}", "Nothing of this step was saved; try again")
+
+
+def _mine(desk: Desk) -> tuple[str, list[str]]:
+    if desk.role == "adjudicator":
+        return "article_id = ? AND role = 'adjudicator'", [desk.article_id]
+    return "article_id = ? AND role = 'reviewer' AND reviewer = ?", [desk.article_id, desk.reviewer]
+
+
+def _revision(connection: sqlite3.Connection, desk: Desk) -> int:
+    mine, values = _mine(desk)
+    return int(connection.execute(f"SELECT coalesce(max(number), 0) FROM steps WHERE {mine}", values).fetchone()[0])
+
+
+def _number_of(connection: sqlite3.Connection, uid: str) -> int:
+    return int(connection.execute("SELECT number FROM steps WHERE uid = ?", [uid]).fetchone()[0])
+
+
+def _insert_step(connection: sqlite3.Connection, desk: Desk, seconds: float, undoes: int | None) -> int:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    connection.execute("INSERT INTO reviewers VALUES (?, ?) ON CONFLICT DO NOTHING", [desk.reviewer, now])
+    seconds = min(max(seconds, 0.0), _LONGEST_STEP)
+    uid = uuid.uuid4().hex
+    values = [uid, desk.article_id, desk.sha256, desk.reviewer, desk.role, now, seconds, undoes]
+    return _insert(connection, values)
+
+
+def _insert(connection: sqlite3.Connection, values: Sequence[object]) -> int:
+    columns = ", ".join((*_COLUMNS, "undoes"))
+    number = connection.execute(f"INSERT INTO steps ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
+    assert number is not None
+    return number
+
+
+def _steps(connection: sqlite3.Connection, where: str, values: Sequence[object]) -> list[Step]:
+    decisions: dict[int, list[Decision]] = {}
+    numbers = f"SELECT number FROM steps WHERE {where}"
+    for row in connection.execute(f"SELECT * FROM decisions WHERE step IN ({numbers}) ORDER BY step, place", values):
+        decisions.setdefault(row["step"], []).append(_as_decision(row))
+    return [
+        Step(row["number"], row["article_id"], row["sha256"], row["reviewer"], row["role"], row["at"], row["seconds"],
+             tuple(decisions.get(row["number"], ())))
+        for row in connection.execute(f"SELECT * FROM steps WHERE {where} ORDER BY number", values)
+    ]  # fmt: skip
+
+
+def _decision_row(decision: Decision) -> tuple[object, ...]:
+    return (
+        decision.kind, decision.finding, decision.case, decision.field,
+        _dumped(decision.machine), _dumped(decision.reading), decision.comment,
+    )  # fmt: skip
+
+
+def _as_decision(row: sqlite3.Row) -> Decision:
+    return Decision(
+        row["kind"], row["finding"], row["case_number"], row["field"],
+        _loaded(row["machine"]), _loaded(row["reading"]), row["comment"],
+    )  # fmt: skip
+
+
+_KEPT = ("field", "value", "text", "start", "end", "assertion", "code", "unit", "when_days", "confidence", "source",
+         "sentence", "section")  # fmt: skip
+
+
+def _dumped(finding: Finding | None) -> str | None:
+    if finding is None:
+        return None
+    kept = {name: getattr(finding, name) for name in _KEPT}
+    return json.dumps({**kept, "attributes": dict(finding.attributes)}, ensure_ascii=False, sort_keys=True)
+
+
+def _loaded(text: str | None) -> Finding | None:
+    if text is None:
+        return None
+    kept = json.loads(text)
+    attributes = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept.pop("attributes").items()
+    }
+    return Finding(**kept, attributes=Attributes(attributes))
