@@ -89,3 +89,28 @@ def test_other_articles_have_no_cases(nlp: Language) -> None:
 
 def test_a_letter_after_the_age_is_the_sex(nlp: Language) -> None:
     assert values(nlp, "Chordoma: a case report", "A 45-year-old F presented with sacral pain.", "sex") == [["female"]]
+
+
+def test_one_and_the_other_are_two(nlp: Language) -> None:
+    text = (
+        "We report two cases of osteoid osteoma. One patient had night pain and underwent curettage. "
+        "The other patient was treated by radiofrequency ablation and had no pain."
+    )
+    result = extract_article(article("Osteoid osteoma of the talus", text), nlp)
+    assert [finding.value for finding in result.findings] == ["case_report", 2]
+    first, second = [[f.value for f in case.findings if f.field == "procedure"] for case in result.cases]
+    assert "curettage" in first and "curettage" not in second
+
+
+def test_relatives_with_an_age_are_patients_where_the_report_tells_of_both(nlp: Language) -> None:
+    text = "We describe a 61-year-old mother and her 35-year-old son with multiple exostoses. Both underwent excision."
+    assert values(nlp, "Exostoses in a family", text, "age") == [[61], [35]]
+    assert values(nlp, "Exostoses in a family", text, "sex") == [["female"], ["male"]]
+
+
+def test_each_of_several_patients_has_the_sex_of_its_pronoun(nlp: Language) -> None:
+    text = (
+        "We present two patients with chordoma. The first patient underwent sacrectomy, and she walked at 3 months. "
+        "A second patient received radiotherapy; he was free of pain."
+    )
+    assert values(nlp, "Two chordomas", text, "sex") == [["female"], ["male"]]

@@ -59,3 +59,41 @@ def test_follow_up_is_the_longest_time(nlp: Language, text: str, months: float) 
     (finding,) = found(nlp, text, "follow_up")
     assert finding.value == pytest.approx(months, rel=0.01)
     assert finding.unit == "month"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The lesion did not recur.",
+        "He has had a recurrence-free survival of 5 years.",
+        "There were no clues as to recurrence of the tumor.",
+        "The tumor was not recurrent at 12 months.",
+    ],
+)
+def test_recurrence_is_denied(nlp: Language, text: str) -> None:
+    (finding,) = found(nlp, text, "recurrence")
+    assert finding.assertion == "absent"
+
+
+def test_a_piece_of_tissue_free_of_tumor_is_no_disease_status(nlp: Language) -> None:
+    assert found(nlp, "The resection margins were tumor free.", "disease_status") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The newborn died of respiratory distress.", "Her aunt had died of the same tumor."],
+)
+def test_the_death_of_a_child_or_relative_is_not_the_patients(nlp: Language, text: str) -> None:
+    assert found(nlp, text, "vital_status") == []
+
+
+def test_the_death_of_some_is_not_that_of_the_group(nlp: Language) -> None:
+    text = "We reviewed 14 patients with osteosarcoma who underwent resection. Two patients died of metastases."
+    article = Article.build(title="Osteosarcoma: a case series", abstract=[("", text)], pmid="3")
+    (case,) = extract_article(article, nlp).cases
+    assert "vital_status" not in [finding.field for finding in case.findings]
+
+
+@pytest.mark.parametrize("text", ["He survived for 8 months before dying of pneumonia.", "The infection proved fatal."])
+def test_ways_to_tell_a_death(nlp: Language, text: str) -> None:
+    assert [finding.value for finding in found(nlp, text, "vital_status")] == ["dead"]

@@ -76,6 +76,9 @@ def _of_person(findings: Sequence[Finding], study: Study, index: int) -> list[Fi
             person = study.persons.people[index]
             spans = (person.age, person.sex_span)
             owner: int | None = index if any(s is not None and s.start_char == finding.start for s in spans) else -1
+            if finding.field == "sex" and not person.sex:
+                owner = study.persons.of(finding.start)
+                owner = -1 if owner is None else owner
         else:
             owner = study.persons.of(finding.start)
         if owner is None or owner == index:

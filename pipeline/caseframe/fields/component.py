@@ -28,6 +28,7 @@ MODULES = (
     "measurements",
     "outcomes",
     "status",
+    "follow_up",
 )
 
 if not Doc.has_extension("extraction"):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from spacy.tokens import Doc, Span
 
+from caseframe.fields import follow_up
 from caseframe.fields.base import folded_words
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
@@ -29,6 +30,7 @@ Folded = list[tuple[Finding, list[Finding]]]
 """Findings, each with the mentions it stands for."""
 _LEAST = "(least)"
 _WINDOW = 3
+_OF_STATE = frozenset({"follow_up", "vital_status", "disease_status", "recurrence"})
 
 
 def model() -> LinearModel:
@@ -92,6 +94,10 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
         if not span.start <= i < span.end and len(words[i]) > 4 and words[i].isalpha():
             yield f"sentence={words[i]}"
     yield f"said={_tenth(finding)}&mentions={min(len(group), 3)}"
+    if finding.field in _OF_STATE:
+        yield from (f"tells {name}" for name in follow_up.told_by(finding.sentence))
+    if finding.field == "follow_up":
+        yield from follow_up.features(span, finding, [other for other, _ in folded])
 
 
 def _told_in(span: Span, mentions: Sequence[Span]) -> Iterator[str]:

@@ -19,8 +19,9 @@ _PRONOUNS = {"she": "female", "her": "female", "herself": "female", "he": "male"
 # Words of which only a woman, or only a man, is told in a case report.
 _IMPLIED = re.compile(
     r"\b(?:(?P<female>pregnan(?:t|cy)|gravida|hysterectomy|(?:left|right|bilateral) ovar(?:y|ies)|ca?esarean"
-    r"|postmenopausal|salpingo\w*|uterine \w+|postpartum|puerpera)"
-    r"|(?P<male>prostatectomy|orchi(?:d)?ectomy|(?:left|right) testis))\b",
+    r"|postmenopausal|salpingo\w*|uterine \w+|uterus|postpartum|puerpera|ovarian (?:cancer|carcinoma|tumou?r|cyst|mass)"
+    r"|vulvar?|vagina|cervical (?:cancer|carcinoma)|endometri(?:al|um)|matern(?:al|ity))"
+    r"|(?P<male>prostatectomy|orchi(?:d)?ectomy|test(?:is|es|icle|icular)|scrot(?:um|al)|penis|penile|seminoma))\b",
     re.IGNORECASE,
 )
 
@@ -49,6 +50,9 @@ def find(doc: Doc) -> Iterator[Finding]:
             yield make_finding(person.sex_span, "sex", person.sex, source=_SOURCE, assertion="present", confidence=0.95)
     if len(people) < 2 and not any(person.sex for person in people):
         yield from _inferred_sex(doc)
+    for index, person in enumerate(people):
+        if len(people) > 1 and not person.sex:
+            yield from _sex_by_pronoun(doc, index)
     if len(people) < 2 and not any(person.age is not None for person in people):
         yield from _stray_age(doc)
 
@@ -80,6 +84,17 @@ def _inferred_sex(doc: Doc) -> Iterator[Finding]:
         if words is not None and not is_general(words):
             sex = "female" if match["female"] else "male"
             yield make_finding(words, "sex", sex, source=_SOURCE, assertion="present", confidence=0.6)
+            return
+
+
+def _sex_by_pronoun(doc: Doc, index: int) -> Iterator[Finding]:
+    """The sex of one of several patients, by the first pronoun in what is told of that one alone."""
+    persons = study_of(doc).persons
+    for token in doc:
+        sex = _PRONOUNS.get(token.lower_)
+        if sex and persons.of(token.idx) == index and not is_general(doc[token.i : token.i + 1]):
+            span = doc[token.i : token.i + 1]
+            yield make_finding(span, "sex", sex, source=_SOURCE, assertion="present", confidence=0.7)
             return
 
 

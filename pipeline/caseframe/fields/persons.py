@@ -26,7 +26,13 @@ _PLURAL_SEX = {"women": "female", "girls": "female", "ladies": "female", "female
     "men": "male", "boys": "male", "gentlemen": "male", "males": "male",
 }  # fmt: skip
 _LETTERS = {"F": "female", "M": "male"}
-_KIN = frozenset("mother father brother sister son daughter husband wife uncle aunt cousin parents twin donor".split())
+_KIN_SEX = {
+    **dict.fromkeys("mother sister daughter wife aunt".split(), "female"),
+    **dict.fromkeys("father brother son husband uncle".split(), "male"),
+}
+_KIN = frozenset({*_KIN_SEX, "cousin", "parents", "twin", "donor"})
+# "A 64-year-old father and his 39-year-old son": relatives who are patients themselves.
+_BOTH_TOLD = re.compile(r"(?:\band (?:his|her)|\b[Aa]n?|\b[Tt]he) (?:previously )?(?:well |healthy )?\Z")
 _ORDINAL_WORDS = {
     "first": 1,
     "second": 2,
@@ -43,9 +49,15 @@ _ORDINAL = re.compile(
     r"\b(?:(?:[Cc]ase|[Pp]atient|CASE|PATIENT)(?: [Nn]o\.?| #)? ?"
     r"(?P<number>\d{1,2}|[A-D]\b|[IV]{1,3}\b|one|two|three|four)"
     r"(?![\w.-]*\d|-year| (?:patients?|cases?|years?|months?|of)\b)"
-    r"|(?:[Tt]he |^|\. |[Oo]ur )(?P<word>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth)"
+    r"|(?:[Tt]he |^|\. |[Oo]ur |\b(?:[Aa]|and|while|whereas) )"
+    r"(?P<word>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth)"
     r" (?:case|patient|one|child|boy|girl|woman|man|sibling|subject|(?:was|is|presented|involved) ))"
 )
+# "One patient had …, the other …": the two of a report that tells of two.
+_ONE = re.compile(
+    r"\b[Oo]ne (?:(?:of (?:the(?:m|se)|our) )?(?:\w+ )?(?:patients?|cases?|of them)|(?:was|had|with|is|underwent)\b)"
+)
+_OTHER = re.compile(r"\b[Tt]he (?:other|second)(?: (?:patient|case|one|was|had|with|is|underwent|having|only))\b")
 _ALL = re.compile(r"\b(?:[Bb]oth|[Nn]either|[Aa]ll (?:the )?(?:\w+ )?(?:patients|cases|children|of them)|[Ee]ach)\b")
 # Tokens between an age and the noun it belongs to: "58-year-old, previously healthy white man".
 _REACH = 7
@@ -94,6 +106,8 @@ def persons_of(doc: Doc) -> Persons:
         if person.start >= after_title:
             marks.append((person.start, index))
     ordinals = list(_ordinals(text_of(doc), after_title))
+    if not people and not _counted(ordinals):
+        ordinals = list(_one_and_other(doc, after_title))
     missing = _counted(ordinals) - len(people)
     people.extend(Person(start=ordinals[0][0]) for _ in range(missing))
     marks.extend((start, n - 1) for start, n in ordinals if n <= len(people))
@@ -138,6 +152,10 @@ def _introductions(doc: Doc) -> Iterator[Person]:
                 yield Person(token.idx, sex, None, doc[token.i : token.i + 1])
         for start, age in ages.items():
             value = age._.quantity.value
+            kin = _kin_told(age) if sentence.start <= start < sentence.end and start not in used else None
+            if kin is not None:
+                used.add(start)
+                yield Person(age.start_char, _KIN_SEX.get(kin.text.lower(), ""), age, kin, value)
             if sentence.start <= start < sentence.end and start not in used and _lone(age) and value is not None:
                 yield Person(age.start_char, "", age, None, value)
 
@@ -146,6 +164,16 @@ def _is_ones(age: Span) -> bool:
     """Whether an age is that of one person, not the mean or range of many."""
     quantity = age._.quantity
     return not quantity.statistic and quantity.value is not None
+
+
+def _kin_told(age: Span) -> Span | None:
+    """The word for a relative, with an age of its own, who is told of as a patient."""
+    doc = age.doc
+    before = text_of(doc)[max(0, age.start_char - 30) : age.start_char]
+    if not _is_ones(age) or "old" not in age.text or _BOTH_TOLD.search(before) is None:
+        return None
+    near = (i for i in range(age.end, min(age.end + 2, len(doc))) if doc[i].lower_ in _KIN_SEX)
+    return next((doc[i : i + 1] for i in near), None)
 
 
 def _letter(token: Token, age: Span | None) -> str | None:
@@ -212,6 +240,18 @@ def _ordinals(text: str, begin: int) -> Iterator[tuple[int, int]]:
         value = _ORDINAL_WORDS.get(word) or _ROMAN.get(word) or number(word)
         if value is not None and 1 <= value <= 20:
             yield match.start(), int(value)
+
+
+def _one_and_other(doc: Doc, begin: int) -> Iterator[tuple[int, int]]:
+    """ "One patient …, the other …", where both are told of as the report's own."""
+    text = text_of(doc)
+    one = _ONE.search(text, begin)
+    other = _OTHER.search(text, one.end()) if one is not None else None
+    if one is None or other is None:
+        return
+    spans = [doc.char_span(match.start(), match.end(), alignment_mode="expand") for match in (one, other)]
+    if not any(span is None or is_general(span) for span in spans):
+        yield from ((one.start(), 1), (other.start(), 2))
 
 
 def _counted(ordinals: list[tuple[int, int]]) -> int:

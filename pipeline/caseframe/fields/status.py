@@ -1,4 +1,4 @@
-"""How the patient fared in the end: recurrence, vital_status, disease_status and follow_up."""
+"""How the patient fared in the end: recurrence, vital_status and disease_status."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from collections.abc import Iterator
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding, spans_in, title_end, treated_for
+from caseframe.fields.follow_up import told_by
 from caseframe.fields.study import study_of
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.timeline import follow_up_times, when_of
-from caseframe.stages.units import DAYS_A_YEAR
 
 _SOURCE = "status"
-_DAYS_A_MONTH = 30.4
 # A state told earlier than this is still the course of the operation, and says little about survival.
 _LATER_DAYS = 28
 
 _RECURRENCE = re.compile(
-    r"\b(?:(?:local(?:ly)?|tumou?r|disease|locoregional)[- ])?(?:recurrences?|relapses?|recurred|relapsed"
+    r"\b(?:(?:local(?:ly)?|tumou?r|disease|locoregional)[- ])?(?:recurrences?|relapses?|recurred|recur|relapsed"
     r"|re-?growth|restenosis)\b"
-    r"|\blocally recurrent (?:tumou?r|disease)\b",
+    r"|\b(?:locally )?recurrent (?:tumou?r|disease)\b|\bnot recurrent\b",
     re.IGNORECASE,
 )
+# "recurrence-free", "did not recur", "no clues as to recurrence": denials beyond the reach of the assertion's cues.
+_FREE = re.compile(r"[- ]free\b|\bnot\b", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:not|never|no (?:clues?|signs?|evidence)[^.;,]{0,30}) ?\Z", re.IGNORECASE)
 # "a case of local recurrence of …", "risk of recurrence": what the patient came with, or general talk.
 _PRESENTING = re.compile(
     r"\b(?:presented with|case of|admitted (?:for|with)|referred (?:for|with)|history of|risk of|rate of"
@@ -36,24 +38,45 @@ _PRESENTING = re.compile(
 )
 _DISEASE_FREE = re.compile(
     r"\b(?:(?:no|without)(?: any)?(?: clinical| radiolog\w+| radiograph\w+| imaging)?(?: or \w+)? (?:evidence"
-    r"|signs?|indications?) of (?:the )?"
+    r"|signs?|indications?|clues?) (?:of|for|as to) (?:the )?"
     r"(?:\w+ )?(?:disease|tumou?r|residual|recurren\w+|relapse|metasta\w+|malignancy)"
     r"|(?:disease|tumou?r|relapse|recurrence|cancer)[- ]free|free (?:of|from) (?:the |any )?(?:disease|tumou?r"
     r"|recurrence|relapse|cancer)"
-    r"|complete remission|no evidence of disease)\b",
+    r"|(?:complete|still in|remain\w* in) remission|no evidence of disease)\b",
+    re.IGNORECASE,
+)
+# What a pathologist says of a piece of tissue is not how the patient is.
+_OF_TISSUE = re.compile(
+    r"\b(?:margins?|biops\w+|frozen|histo\w+|cytolog\w+|patholog\w+|intraoperative\w*|specimens?|nodes?)\b",
     re.IGNORECASE,
 )
 _WITH_DISEASE = re.compile(
     r"\balive with (?:\w+ )?(?:disease|tumou?r|metastas\w+)|\bliving with (?:the )?disease\b", re.IGNORECASE
 )
+_DISEASE_LEFT = re.compile(
+    r"\b(?:partial (?:response|remission)|stable disease|residual (?:tumou?r|disease))\b", re.IGNORECASE
+)
 _DEAD = re.compile(
-    r"\b(?:died|did not survive|passed away|succumbed|deceased|expired|(?:his|her|patient'?s?|the) (?:death|demise)"
+    r"\b(?:died|dying|did not survive|passed away|succumbed|deceased|expired|proved fatal"
+    r"|(?:was|were) (?:\w+ )?fatal|(?:his|her|patient'?s?|the) (?:death|demise)"
     r"|death (?:of|occurred|due|from|\d+|after|within|was|followed)|fatal outcome|led to (?:his |her "
     r"|the )?death|postmortem|autopsy)\b",
     re.IGNORECASE,
 )
 _OTHERS_DEAD = re.compile(
-    r"\b(?:mother|father|brother|sister|husband|wife|donor|relative|sibling|uncle|parents?)\b", re.IGNORECASE
+    r"\b(?:mother|father|brother|sister|husband|wife|donor|relative|sibling|uncle|aunt|cousin|parents?|wives|siblings)\b",
+    re.IGNORECASE,
+)
+# Of whom an adult's report tells besides the patient.
+_CHILD = re.compile(
+    r"\b(?:newborn|neonate|fetus|foetus|fetal|intrauterine|baby|babies|infants?|twins?|child|son|daughter|stillb\w+)\b",
+    re.IGNORECASE,
+)
+_ADULT_YEARS = 14
+# "Two patients died", of a group: it is not the group that died.
+_SOME = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|only|several|some|the other|patient who|\d+)\b",
+    re.IGNORECASE,
 )
 _BY_DISEASE = re.compile(
     r"\b(?:progress\w*|metasta\w+|recurren\w+|tumou?r|cancer|sarcoma|carcinoma|lymphoma|leuka?emia|melanoma|disease"
@@ -64,8 +87,9 @@ _ALIVE = re.compile(
     r"\b(?:alive|survived|survives|surviving|is living|long-term surviv\w+|survival of)\b", re.IGNORECASE
 )
 _PERSON = re.compile(
-    r"\b(?:the|our|this|first|second) (?:patient|child|boy|girl|infant|baby|man|woman|lady|gentleman|newborn|neonate)\b"
-    r"|\b(?:he|she)\b|\bpatient (?:is|was|has|remain\w+|return\w+|report\w+)\b|\b(?:both"
+    r"\b(?:the|our|this|first|second|third|both|all|these) "
+    r"(?:patients?|cases|child|boy|girl|infant|baby|man|woman|lady|gentleman|newborn|neonate)\b"
+    r"|\b(?:he|she|his|her)\b|\bpatient (?:is|was|has|remain\w+|return\w+|report\w+)\b|\b(?:both"
     r"|all) (?:\w+ )?(?:patients|cases)\b"
     r"|\b(?:symptoms?|pain|function|vision|visual acuity|walk\w*|gait|asymptomatic|symptom-free|pain-free"
     r"|motion|strength"
@@ -75,7 +99,7 @@ _PERSON = re.compile(
 
 
 def find(doc: Doc) -> Iterator[Finding]:
-    """Yields recurrence, vital_status, disease_status and follow_up."""
+    """Yields recurrence, vital_status and disease_status."""
     if not len(doc) or study_of(doc).design == "other":
         return
     tumor = any(
@@ -91,7 +115,6 @@ def find(doc: Doc) -> Iterator[Finding]:
     follow_up = [span for span in follow_up_times(doc) if not is_general(span)]
     if not dead or len(study_of(doc).persons.people) > 1:
         yield from _alive(doc, follow_up)
-    yield from _follow_up(doc, follow_up)
 
 
 def _matches(doc: Doc, pattern: re.Pattern[str]) -> Iterator[Span]:
@@ -107,6 +130,9 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
     for span in _matches(doc, _RECURRENCE):
         assertion, _ = assertion_of(span)
         before = text_of(doc)[sentence_of(span).start_char : span.start_char]
+        free = _FREE.search(text_of(doc)[span.start_char : span.end_char + len("-free")])
+        if free or _DENIED.search(before):
+            assertion = "absent"
         if assertion not in ("present", "absent") or span.start < end_of_title:
             continue
         if assertion == "present" and _PRESENTING.search(before):
@@ -118,6 +144,7 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
             "recurrence",
             "local recurrence",
             source=_SOURCE,
+            assertion=assertion,
             when_days=when,
             attributes=attributes,
             confidence=0.8,
@@ -132,10 +159,18 @@ def _state_when(span: Span) -> float | None:
 
 
 def _dead(doc: Doc) -> Iterator[Finding]:
+    study = study_of(doc)
+    group = not study.told_singly
+    years = [person.years for person in study.persons.people if person.years is not None]
+    adult = bool(years) and min(years) > _ADULT_YEARS
     for span in _matches(doc, _DEAD):
         assertion, _ = assertion_of(span)
-        before = text_of(doc)[max(sentence_of(span).start_char, span.start_char - 40) : span.start_char]
-        if assertion == "present" and not _OTHERS_DEAD.search(before):
+        begin = sentence_of(span).start_char
+        before = text_of(doc)[max(begin, span.start_char - 40) : span.start_char]
+        others = (_SOME.search(text_of(doc)[begin : span.start_char]) if group else None) or (
+            _CHILD.search(sentence_of(span).text) if adult else None
+        )
+        if assertion == "present" and not others and not _OTHERS_DEAD.search(before):
             sure = 0.9 if re.search(r"died|passed|succumbed|expired|deceased", span.text, re.IGNORECASE) else 0.6
             yield make_finding(span, "vital_status", "dead", source=_SOURCE, assertion="present", confidence=sure)
 
@@ -154,7 +189,14 @@ def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list
         yield make_finding(span, "disease_status", "alive_with_disease", source=_SOURCE, assertion="present")
     if not tumor:
         return
+    for span in _matches(doc, _DISEASE_LEFT):
+        if assertion_of(span)[0] == "present" and not _OF_TISSUE.search(sentence_of(span).text):
+            yield make_finding(
+                span, "disease_status", "alive_with_disease", source=_SOURCE, assertion="present", confidence=0.5
+            )
     for span in _matches(doc, _DISEASE_FREE):
+        if _OF_TISSUE.search(sentence_of(span).text):
+            continue
         yield make_finding(span, "disease_status", "no_evidence_of_disease", source=_SOURCE, assertion="present")
     for finding in recurrence[-1:]:
         span = doc.char_span(finding.start, finding.end)
@@ -169,52 +211,21 @@ def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
         if assertion_of(span)[0] == "present":
             yield make_finding(span, "vital_status", "alive", source=_SOURCE, assertion="present", confidence=0.9)
             return
-    for time in reversed(follow_up):
-        days = time._.days
-        if treated_for(time):
-            continue
-        state = _PERSON.search(sentence_of(time).text)
-        if days is not None and days >= _LATER_DAYS and state is not None:
-            start = sentence_of(time).start_char + state.start()
-            said = doc.char_span(start, start + len(state[0]), alignment_mode="expand") or time
-            words = doc[min(said.start, time.start) : max(said.end, time.end)]
-            yield make_finding(
-                words, "vital_status", "alive", source=_SOURCE, assertion="present", when_days=days, confidence=0.7
-            )
-            return
+    states = [each for each in map(_state_at, follow_up) if each is not None]
+    for words, days, sure in sorted(states, key=lambda state: -state[2])[:1]:
+        yield make_finding(
+            words, "vital_status", "alive", source=_SOURCE, assertion="present", when_days=days, confidence=sure
+        )
 
 
-def _follow_up(doc: Doc, times: list[Span]) -> Iterator[Finding]:
-    """The longest time after treatment; for a cohort its mean or median, where it is told."""
-    cohort = not study_of(doc).told_singly
-    known = [(time, time._.days) for time in times if time._.days is not None and time._.days > 0]
-    if cohort:
-        for span in spans_in(doc, "quantities"):
-            quantity = span._.quantity
-            sentence = sentence_of(span)
-            near = doc[max(sentence.start, span.start - 8) : min(sentence.end, span.end + 4)].text.lower()
-            if span.label_ == "DURATION" and quantity.statistic in ("mean", "median") and "follow" in near:
-                yield _months(span, quantity.value, {"statistic": quantity.statistic})
-                return
-    if len(study_of(doc).persons.people) > 1:
-        for time, days in known:
-            yield _months(time, days, {})
-    elif known:
-        time, days = max(known, key=lambda pair: pair[1])
-        yield _months(time, days, {"statistic": "maximum"} if cohort else {})
-
-
-def _months(span: Span, days: float, attributes: dict[str, AttributeValue]) -> Finding:
-    years = days / DAYS_A_YEAR
-    months = 12 * years if years == int(years) else days / _DAYS_A_MONTH
-    value = round(months) if abs(months - round(months)) < 0.06 and months >= 1 else round(months, 2)
-    return make_finding(
-        span,
-        "follow_up",
-        value,
-        unit="month",
-        source=_SOURCE,
-        assertion="present",
-        attributes=attributes,
-        confidence=min(0.9, 0.7 + days / 10_000),
-    )
+def _state_at(time: Span) -> tuple[Span, float, float] | None:
+    """The words that tell of a person at a later time, the days, and how surely they tell that the person lives."""
+    days, sentence = time._.days, sentence_of(time)
+    person = _PERSON.search(sentence.text)
+    if days is None or days < _LATER_DAYS or person is None or treated_for(time):
+        return None
+    start = sentence.start_char + person.start()
+    said = time.doc.char_span(start, start + len(person[0]), alignment_mode="expand") or time
+    told = told_by(sentence.text)
+    sure = 0.5 + 0.2 * ("state" in told) + 0.1 * ("visit" in told) - 0.1 * ("event" in told)
+    return time.doc[min(said.start, time.start) : max(said.end, time.end)], days, sure + time.start / 1e6

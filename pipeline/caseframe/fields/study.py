@@ -50,9 +50,18 @@ _OWN = re.compile(
 _ONE_REPORTED = re.compile(r"\b(?:report|present|describe|case of|discuss|share)", re.IGNORECASE)
 # "two female and two male patients": the first number stands before the span of the second.
 _AND_OTHERS = re.compile(r"\b(?P<number>\w+) (?:fe)?males?(?: patients?)?,? and \Z", re.IGNORECASE)
+# "Report of two cases", "two case reports": even where both are told together.
+_TITLED_REPORT = re.compile(
+    r"\bcase[- ]reports?\b|\bcases? reports?\b|\breports? of (?:the )?two\b|\breports? on two\b"
+)
+_TITLED_SERIES = re.compile(r"\bcase[- ]series\b")
+_OWN_SERIES = re.compile(r"\b(?:this|our|present an?|report an?|describe an?) (?:\w+ )?case[- ]series\b")
+_MOST_OF_A_REPORT = 2
 _CITED = re.compile(
     r"\b(?:literature|have been (?:reported|described|published)|previously (?:reported|described)|published|worldwide"
-    r"|reported (?:cases|so far|to date)|only \w+ (?:cases?|patients?) (?:has|have|were|are)|per (?:year|million)"
+    r"|reported (?:cases|so far|to date)|another (?:series|group|\w+) of|earlier series"
+    r"|(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+) of \w+ (?:cases|patients) (?:were|was|had)"
+    r"|only \w+ (?:cases?|patients?) (?:has|have|were|are)|per (?:year|million)"
     r"|database|affects?)\b",
     re.IGNORECASE,
 )
@@ -137,7 +146,10 @@ def _read(doc: Doc) -> Study:
     if count is None:
         series = any(cue.design == "case_series" and cue.pattern.search(text) for cue in cues())
         return Study("case_series" if series else "other", count, persons, words, count_words)
-    design = "case_report" if count in (1, told) else "case_series"
+    reported = count <= _MOST_OF_A_REPORT and _TITLED_REPORT.search(title) is not None
+    design = "case_report" if count in (1, told) or reported else "case_series"
+    if told < 2 and (_TITLED_SERIES.search(title) or (count == 1 and _OWN_SERIES.search(text))):
+        design = "case_series"
     if design == "case_report" and _is_doubtful(doc, article):
         design = "other"
     return Study(design, count, persons, words, count_words)

@@ -53,11 +53,11 @@ _treatment = (
 )
 # What may follow a duration and make it a time. First match wins.
 _TAIL = re.compile(
-    rf"(?P<follow>(?:{BLANK}|{DASH})*(?:(?!and\b|or\b|after\b|later\b|with\b)\w+(?:{BLANK}|{DASH})){{0,4}}?{_follow}\b)"
+    rf"(?P<follow>(?:{BLANK}|{DASH})*(?:(?!and\b|or\b|after\b|later\b|with\b)\w+(?:{BLANK}|{DASH})){{0,4}}?(?:{_follow}|observation{BLANK}period)\b)"
     rf"|(?P<post>{BLANK}?(?:{DASH}{BLANK}?)?post(?:{DASH}|{BLANK})?(?:op(?:erative(?:ly)?)?|surg\w*|procedur\w*|treatment|therapy|injury|"
     rf"trauma\w*|transplant\w*|partum|natal\w*|discharge|resection|implantation|intervention\w*|\w+ectomy|\w+plasty|\w+)\b)"
-    rf"|(?P<after>{BLANK}?,?{BLANK}(?:after|following|since|from|of|out{BLANK}from)\b(?:{BLANK}(?!follow)[\w'-]+){{0,5}}?{BLANK}(?:{_treatment})\b)"
-    rf"|(?P<bare_after>{BLANK}(?:after|following|since)\b(?!{BLANK}{_follow}))"
+    rf"|(?P<after>{BLANK}?,?{BLANK}(?:now{BLANK})?(?:after|following|since|from|of|out{BLANK}from)\b(?:{BLANK}(?!follow)[\w'-]+){{0,5}}?{BLANK}(?:{_treatment})\b)"
+    rf"|(?P<bare_after>{BLANK}(?:now{BLANK})?(?:after|following|since)\b(?!{BLANK}{_follow}))"
     rf"|(?P<later>{BLANK}(?:later|thereafter|afterwards?|after(?=[,.;])|subsequently|hence)\b)"
     rf"|(?P<history>(?:{BLANK}|{DASH})(?:\w+{BLANK})?history\b|{BLANK}duration\b)"
     rf"|(?P<before>{BLANK}(?:ago|earlier|before|prior|previously|preceding|preoperatively|pre-?op\w*)\b)",
@@ -66,7 +66,8 @@ _TAIL = re.compile(
 # What may stand before a duration and make it a time, read backwards from it.
 _LEAD = re.compile(
     rf"(?P<follow>\b(?:{_follow}|followed)\b(?:{BLANK}(?:up|period|time|duration|visit|examination|assessment|interval|was|of|is|for|at|after|during|over|"
-    rf"with|a|an|the|in|to|about|mean|median|average|total|additional|more|than|at{BLANK}least|ranged|from|until|postoperatively|minimum|maximum)\b)*{BLANK}?[(:=,]?{BLANK}?)$"
+    rf"with|a|an|the|in|to|about|mean|median|average|total|additional|more|than|at{BLANK}least|ranged|from|until|postoperatively|minimum|maximum)\b)*"
+    rf"{BLANK}?[(:=,]?{BLANK}?(?:(?:up{BLANK}to|at{BLANK}least|more{BLANK}than|over|about|approximately|nearly|range|median|mean){BLANK}|[>≥~]{BLANK}?)?)$"
     rf"|(?P<past>\b(?:for|over|during|in|within|of|since){BLANK}(?:the{BLANK})?(?:past|last|previous|preceding|prior){BLANK})$"
     rf"|(?P<next>\b(?:(?:for|over|during|in|within){BLANK})?(?:the|a|an)?{BLANK}?(?:next|following|subsequent|ensuing|further|additional|another|first){BLANK})$"
     rf"|(?P<history>\bhistory{BLANK}(?:of{BLANK})?(?:about{BLANK}|approximately{BLANK})?)$"
@@ -150,7 +151,7 @@ def _from_duration(text: str, span: Span, quantity: Quantity) -> _Time:
 
 # A state that lasts "for 3 years" after treatment is known at the end of them; a treatment or a pain is not.
 _STATE = re.compile(
-    r"\b(?:remain\w*|stable|surviv\w*|free|alive|disease-free|recurrence-free|asymptomatic|well|maintain\w*|"
+    r"\b(?:remain\w*|persist\w*|sustain\w*|li(?:ves?|ved|ving)|healthy|conservatively|stable|surviv\w*|free|alive|disease-free|recurrence-free|asymptomatic|well|maintain\w*|"
     r"follow(?:ed)?[- ]?up|without|control|observed|no (?:\w+ ){0,3}"
     r"(?:recurrence|relapse|symptoms?|complications?|progression))\b[^.;]{0,80}$",
     re.IGNORECASE,
