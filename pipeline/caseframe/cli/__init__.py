@@ -29,6 +29,8 @@ from rich.text import Text
 from caseframe._version import __version__
 from caseframe.batch.run import Progress as OnProgress
 from caseframe.batch.run import RunSummary, run_extraction
+from caseframe.cli.report import EPILOG as REPORT_EPILOG
+from caseframe.cli.report import report
 from caseframe.cli.review import EPILOG as REVIEW_EPILOG
 from caseframe.cli.review import review
 from caseframe.config import ExtractConfig, load_extract_config
@@ -125,6 +127,9 @@ def show(
     """Print the cases of one article with the words behind each cell."""
     for case in find_cases(run, article):
         _print_case(case)
+
+
+app.command(epilog=REPORT_EPILOG)(report)
 
 
 @app.command(
