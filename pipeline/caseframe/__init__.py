@@ -16,6 +16,7 @@ from caseframe._version import __version__
 from caseframe.pipeline import assemble, extract_all, extract_article, load
 from caseframe.schema import FIELDS, Article, Case, Deletion, Extraction, Failure, FieldSpec, Finding, Record, Section
 from caseframe.sources import open_articles
+from caseframe.tables.evidence import Run, open_run
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -29,12 +30,14 @@ __all__ = [
     "FieldSpec",
     "Finding",
     "Record",
+    "Run",
     "Section",
     "__version__",
     "assemble",
     "evaluate",
     "extract",
     "load",
+    "open_run",
     "read",
     "to_frame",
 ]

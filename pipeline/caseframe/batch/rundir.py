@@ -157,9 +157,18 @@ def _read_manifest(path: Path, config: ExtractConfig) -> Iterator[Finished]:
 
 def _clear(path: Path) -> None:
     """Removes a former run, and nothing that no run wrote."""
-    for table in TABLES:
-        shutil.rmtree(path / table, ignore_errors=True)
-    known = (RUN_FILE, MANIFEST, FAILURES, "cases.csv", "findings.csv", "evidence.xlsx", "caseframe.duckdb")
+    for folder in (*TABLES, "report_figures"):
+        shutil.rmtree(path / folder, ignore_errors=True)
+    known = (
+        RUN_FILE,
+        MANIFEST,
+        FAILURES,
+        "cases.csv",
+        "findings.csv",
+        "evidence.xlsx",
+        "caseframe.duckdb",
+        "report.html",
+    )
     for name in known:
         (path / name).unlink(missing_ok=True)
     if any(path.iterdir()):

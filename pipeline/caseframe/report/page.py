@@ -40,12 +40,12 @@ BIAS = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture as the page holds it."""
+    """A picture as the page holds it; without SVG where the cases give none, as the caption then says."""
 
     name: str
     title: str
     caption: str
-    svg: Markup
+    svg: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,6 @@ def _write(run: Run, out: Path, folder: Path) -> Report:
     kinds = Counter(case.kind for case in cases)
     steps = flow(run.info, excluded, kinds)
     flow_picture, *others = (_shown(picture, folder) for picture in _pictures(cases, steps))
-    survival = list(_survival(cases))
     left_out = max(0, len(cases) - len(packer.cases))
     filled = _filled(cases, folder)
     failures = _failures(run.path / "failures.jsonl")
@@ -91,10 +90,7 @@ def _write(run: Run, out: Path, folder: Path) -> Report:
         "brief": list(_in_brief(cases, excluded)),
         "flow": flow_picture,
         "pictures": others,
-        "survival": [
-            _shown(part, folder) if isinstance(part, Picture) else {"title": part[0], "words": part[1]}
-            for part in survival
-        ],
+        "survival": [_shown(part, folder) if isinstance(part, Picture) else part for part in _survival(cases)],
         "bias": BIAS,
         "coverage": filled,
         "cases": f"{len(cases):,}",
@@ -127,8 +123,8 @@ def _pictures(cases: Sequence[Facts], steps: Sequence[Step]) -> Iterator[Picture
     yield from all_pictures(cases)
 
 
-def _survival(cases: Sequence[Facts]) -> Iterator[Picture | tuple[str, str]]:
-    """A curve where there are enough patients, else the title with a sentence that says why there is none."""
+def _survival(cases: Sequence[Facts]) -> Iterator[Picture | Shown]:
+    """A curve where there are enough patients, else a sentence that says why there is none."""
     kinds = (
         (
             "recurrence_free",
@@ -149,7 +145,7 @@ def _survival(cases: Sequence[Facts]) -> Iterator[Picture | tuple[str, str]]:
         if sample.events and len(sample.months) >= LEAST:
             yield picture_survival(name, title, sample, kaplan_meier(sample), meaning)
         else:
-            yield title, _too_few(sample)
+            yield Shown(name, title, _too_few(sample))
 
 
 def _too_few(sample: Sample) -> str:
