@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from caseframe.review.app import make_app
-from caseframe.review.runs import Run, open_run
+from caseframe.review.runs import Run, open_reviewed
 from caseframe.review.store import Store, open_store
 from caseframe.schema import Article, Attributes, Case, Extraction, Finding
 from caseframe.tables.parquet import write_part
@@ -98,7 +98,7 @@ def run_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(run_path: Path) -> Run:
-    return open_run(run_path)
+    return open_reviewed(run_path)
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def visit(run: Run, store: Store, client_of: Callable[..., TestClient]) -> Calla
     """Opens the page as a reviewer; all of them look at the same run, unless another one is given."""
 
     def come(reviewer: str = "Ann", *, at: Path | None = None, to: Store | None = None) -> Browser:
-        client = client_of(open_run(at) if at else run, to or (open_store(at) if at else store), reviewer)
+        client = client_of(open_reviewed(at) if at else run, to or (open_store(at) if at else store), reviewer)
         browser = Browser(client)
         assert browser.enter().status_code == 200
         browser.page("/" if not reviewer else "")

@@ -29,6 +29,8 @@ from rich.text import Text
 from caseframe._version import __version__
 from caseframe.batch.run import Progress as OnProgress
 from caseframe.batch.run import RunSummary, run_extraction
+from caseframe.cli.export import EPILOG as EXPORT_EPILOG
+from caseframe.cli.export import export
 from caseframe.cli.report import EPILOG as REPORT_EPILOG
 from caseframe.cli.report import report
 from caseframe.cli.review import EPILOG as REVIEW_EPILOG
@@ -218,6 +220,7 @@ def train(
 
 
 app.command(epilog=REVIEW_EPILOG)(review)
+app.command(epilog=EXPORT_EPILOG)(export)
 
 
 def _with_options(config: ExtractConfig, where: list[str], limit: int | None, format: str | None) -> ExtractConfig:

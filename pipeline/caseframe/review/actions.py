@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -26,6 +27,7 @@ from caseframe.schema import (
 MAX_VALUE = 300
 MAX_COMMENT = 4000
 SOURCE = "review"
+_ENDS = re.compile(r"(?<=[.!?])\s+(?=[^\sa-z])|\n")
 
 
 class _Strict(BaseModel):
@@ -169,8 +171,16 @@ def read(said: Said, spec: FieldSpec, found: Found, before: Finding | None = Non
         when_days=when if when is not None else before.when_days if before else None,
         attributes=_attributes(said.attributes, spec),
         source=SOURCE,
+        sentence=_sentence(found.text, start, end),
         section=next((each.label for each in found.sections if each.start <= start < each.end), ""),
     )
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    """The sentence around some words, by its marks: enough for a person to read on."""
+    begin = max((cut.end() for cut in _ENDS.finditer(text, 0, start)), default=0)
+    after = _ENDS.search(text, end)
+    return text[begin : after.start() if after else len(text)]
 
 
 def _item(sheet: Sheet, item_id: str) -> Item:

@@ -10,19 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from caseframe.errors import RunError
 from caseframe.pages.text import shortened
 from caseframe.review.records import Found, Suggestion
 from caseframe.schema import CASE_FIELDS, FIELDS, Finding, Section
-from caseframe.tables.parquet import parts, read_rows
-from caseframe.tables.rows import ARTICLES, FINDINGS, Row
+from caseframe.tables.evidence import open_run
+from caseframe.tables.parquet import read_rows
+from caseframe.tables.rows import Row
 from caseframe.tables.run import as_finding, case_of, read_articles
-
-RUN_FILE = "run.json"
-_CASES = ("article_id", "case_id", "case", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,48 +80,14 @@ def _found(article: Row, cases: Iterable[Row], findings: Iterable[Row]) -> Found
     )
 
 
-def open_run(path: Path) -> Run:
+def open_reviewed(path: Path) -> Run:
     """Opens a finished run for review.
 
     Raises RunError where the folder holds no run, where the run is being written or was broken off, where its tables
     are damaged or of a version that cannot be read.
     """
-    described = _described(path)
-    for table, columns in (("articles", ARTICLES.names), ("cases", _CASES), ("findings", FINDINGS.names)):
-        _check_table(path / table, columns)
-    return Run(path, str(described.get("caseframe", "")), tuple(_entries(path)))
-
-
-def _described(path: Path) -> dict[str, object]:
-    try:
-        described = json.loads((path / RUN_FILE).read_text(encoding="utf-8"))
-    except OSError:
-        raise RunError(f"{path} holds no run", "Give the directory that caseframe extract wrote with -o") from None
-    except ValueError:
-        raise RunError(f"{path / RUN_FILE} is damaged", "Extract again with --overwrite") from None
-    if not isinstance(described, dict) or described.get("state") != "finished":
-        raise RunError(
-            f"{path}: the run is being written, or was broken off",
-            "Wait until it ends, or finish it with caseframe extract … --resume",
-        )
-    return described
-
-
-def _check_table(folder: Path, needed: Iterable[str]) -> None:
-    files = parts(folder)
-    if not files:
-        raise RunError(f"{folder} has no tables", "Extract again with --overwrite, or bring the folder back")
-    for file in files:
-        try:
-            columns = pq.read_schema(file).names
-        except (OSError, pa.ArrowException) as error:
-            raise RunError(f"{file} is damaged ({error})", "Extract again with --overwrite") from error
-        missing = [name for name in needed if name not in columns]
-        if missing:
-            raise RunError(
-                f"{file} lacks {', '.join(missing)}: it was written by another version of CaseFrame",
-                "Extract again, or review it with the version that run.json names",
-            )
+    run = open_run(path)
+    return Run(path, str(run.info.get("caseframe", "")), tuple(_entries(path)))
 
 
 def _entries(path: Path) -> Iterable[Entry]:

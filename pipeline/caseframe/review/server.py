@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from caseframe.errors import ReviewError
 from caseframe.review.app import make_app
-from caseframe.review.runs import open_run
+from caseframe.review.runs import open_reviewed
 from caseframe.review.store import checked_name, open_store
 
 HOST = "127.0.0.1"
@@ -42,7 +42,7 @@ def open_review(run: Path, *, port: int = 0, read_only: bool = False, reviewer: 
     Raises RunError or ReviewError, each with its cure, where one of them cannot be opened.
     """
     reviewer = checked_name(reviewer) if reviewer else ""
-    opened = open_run(run)
+    opened = open_reviewed(run)
     store = open_store(run, read_only=read_only)
     listener = _listen(port)
     port = int(listener.getsockname()[1])

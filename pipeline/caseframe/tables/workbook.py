@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import xlsxwriter
@@ -84,11 +84,7 @@ def write_workbook(
 ) -> None:
     """Writes the sheets Cases, Findings, Articles and Columns. A line stands for rows past Excel's limit."""
     temporary = path.with_suffix(".tmp")
-    workbook = xlsxwriter.Workbook(
-        str(temporary), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
-    # A fixed creation date keeps the same tables byte-identical.
-    workbook.set_properties({"title": "CaseFrame evidence tables", "created": datetime.datetime(2000, 1, 1)})
+    workbook = _workbook(temporary, "CaseFrame evidence tables")
     _sheet(workbook, "Cases", cases, case_columns, frozen_columns=2)
     _sheet(workbook, "Findings", (_readable(row) for row in findings), FINDING_COLUMNS)
     _sheet(workbook, "Articles", articles, ARTICLE_COLUMNS, frozen_columns=1)
@@ -148,3 +144,22 @@ def _explanations(case_columns: Sequence[str]) -> Iterable[Row]:
                 unit = f" Unit: {spec.unit}." if spec.unit else ""
                 choices = ", ".join(spec.choices)
                 yield {"sheet": sheet, "column": column, "explanation": spec.description + unit, "values": choices}
+
+
+def write_sheets(path: Path, title: str, sheets: Mapping[str, tuple[Iterable[Row], Sequence[str]]]) -> None:
+    """Writes a workbook of any tables, each with the columns it is to show."""
+    temporary = path.with_suffix(".tmp")
+    workbook = _workbook(temporary, title)
+    for name, (rows, columns) in sheets.items():
+        _sheet(workbook, name, (_readable(row) for row in rows), columns)
+    workbook.close()
+    temporary.replace(path)
+
+
+def _workbook(path: Path, title: str) -> Workbook:
+    workbook = xlsxwriter.Workbook(
+        str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    # A fixed creation date keeps the same tables byte-identical.
+    workbook.set_properties({"title": title, "created": datetime.datetime(2000, 1, 1)})
+    return workbook
