@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from caseframe.review.records import typed
 from caseframe.review.settled import Cell, Settled
 from caseframe.schema import ARTICLE_FIELDS, CASE_FIELDS, FIELDS, Article, Case, Extraction, Finding
 from caseframe.tables.rows import Row, attributes_json, case_rows, cases_schema
@@ -81,11 +82,11 @@ def _cell_row(settled: Settled, cell: Cell) -> Row:
     return {
         **_place(settled, cell.case, cell.field),
         "state": cell.state,
-        "machine_value": str(machine.value) if machine else None,
+        "machine_value": typed(machine) if machine else None,
         "machine_assertion": machine.assertion if machine else None,
         "machine_attributes": attributes_json(machine.attributes) if machine else None,
         "machine_confidence": machine.confidence if machine else None,
-        "value": str(reading.value) if reading else None,
+        "value": typed(reading) if reading else None,
         "number": float(reading.value) if reading and isinstance(reading.value, int | float) else None,
         "unit": reading.unit if reading else None,
         "assertion": reading.assertion if reading else None,

@@ -125,3 +125,8 @@ def reading_of(finding: Finding) -> Reading:
     else:
         said = " ".join(str(value).casefold().split())
     return said, finding.assertion, tuple(finding.attributes.items())
+
+
+def typed(finding: Finding) -> str:
+    """The value as somebody would type it: `61`, not `61.0`."""
+    return f"{finding.value:g}" if isinstance(finding.value, float) else str(finding.value)

@@ -12,7 +12,7 @@ from jinja2 import Environment
 from caseframe.pages.render import environment_of
 from caseframe.pages.text import shortened, visible
 from caseframe.review.progress import duration
-from caseframe.review.records import Found, Item, Sheet
+from caseframe.review.records import Found, Item, Sheet, typed
 from caseframe.review.settled import Pair
 from caseframe.review.spans import GROUP_OF, GROUPS, Mark, paragraphs
 from caseframe.schema import ARTICLE_FIELDS, ASSERTIONS, CASE_FIELDS, FIELDS, FieldSpec, Finding
@@ -61,12 +61,11 @@ def _environment() -> Environment:
 
 def value_of(finding: Finding) -> str:
     """A value as a person reads it, with its unit; underscores of the vocabularies are blanks."""
-    value = finding.value
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    shown = typed(finding)
     if FIELDS[finding.field].choices:
         shown = shown.replace("_", " ")
     unit = FIELDS[finding.field].unit
-    return visible(shortened(f"{shown} {unit}{'' if value == 1 else 's'}" if unit else shown))
+    return visible(shortened(f"{shown} {unit}{'' if shown == '1' else 's'}" if unit else shown))
 
 
 def notes_of(finding: Finding) -> str:
@@ -152,13 +151,9 @@ def editor_values(
         "start": start,
         "end": end,
         "selected": found.text[start:end] if 0 <= start < end else "",
-        "value": value or (_typed(before) if before else ""),
+        "value": value or (typed(before) if before else ""),
         "attributes": {name: _attribute(item) for name, item in before.attributes.items()} if before else {},
     }
-
-
-def _typed(finding: Finding) -> str:
-    return f"{finding.value:g}" if isinstance(finding.value, float) else str(finding.value)
 
 
 def _attribute(value: object) -> str:
