@@ -78,7 +78,7 @@ def cli_page() -> Iterator[str]:
     yield "Generated from the commands' own help by `make docs`; do not edit."
     yield ""
     yield "Exit codes: 0 all went well; 1 an error ended the command; 2 wrong usage; 3 the run ended, but some records"
-    yield "failed."
+    yield "failed; 130 stopped by Ctrl-C."
     for name, sub in get_command(app).commands.items():  # type: ignore[attr-defined]
         yield ""
         yield f"## caseframe {name}"

@@ -16,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 from caseframe.errors import ConfigError
 from caseframe.schema import FIELDS
 
+Screen = Literal["none", "types", "model"]
 OutputFormat = Literal["csv", "xlsx", "duckdb"]
 Model = TypeVar("Model", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
@@ -58,6 +59,11 @@ class SelectConfig(Strict):
 
     where: tuple[str, ...] = Field(default=(), description="Conditions, all of which must hold, e.g. `year>=2010`.")
     limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Stop after so many articles.")
+    screen: Screen = Field(
+        default="none",
+        description="Extract only case reports and series: none (all), by their publication types, or by types and, "
+        "where no indexer gave any, by a model that reads title and abstract.",
+    )
 
 
 class OutputConfig(Strict):
@@ -71,12 +77,24 @@ class OutputConfig(Strict):
     part_size: Annotated[int, Field(ge=1)] = Field(default=1000, description="Articles in one Parquet part.")
 
 
+class LimitsConfig(Strict):
+    """What one article and one process may cost."""
+
+    seconds_per_article: Annotated[float, Field(gt=0)] | None = Field(
+        default=120, description="An article that takes longer is a failure."
+    )
+    memory_mib: Annotated[int, Field(ge=256)] | None = Field(
+        default=4096, description="Memory of a worker process; an article that needs more is a failure (Linux)."
+    )
+
+
 class ExtractConfig(Strict):
     """An extraction job."""
 
     pipeline: PipelineConfig = PipelineConfig()
     input: InputConfig = InputConfig()
     select: SelectConfig = SelectConfig()
+    limits: LimitsConfig = LimitsConfig()
     output: OutputConfig = OutputConfig()
 
 

@@ -12,7 +12,9 @@
     ├── ModelError              a pipeline cannot be loaded
     ├── OutputError             a run directory cannot be written
     │   ├── OutputExists        it holds a run already
-    │   └── ResumeRefused       config or input changed since the run that is to be continued
+    │   ├── ResumeRefused       config or input changed since the run that is to be continued
+    │   └── RunBusy             another run is writing to it
+    ├── WorkerError             worker processes or a cluster cannot be had
     ├── RunError                a run directory cannot be read
     ├── TrainingError           a model cannot be trained
     ├── EvaluationError         an evaluation that cannot be made, or read again
@@ -93,6 +95,14 @@ class OutputExists(OutputError):
 
 class ResumeRefused(OutputError):
     """Config or input changed since the run that is to be continued."""
+
+
+class RunBusy(OutputError):
+    """Another run is writing to the run directory."""
+
+
+class WorkerError(CaseFrameError):
+    """Worker processes or a cluster cannot be had."""
 
 
 class RunError(CaseFrameError):

@@ -124,7 +124,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
         run_extraction(
             [source], tmp_path / name, ExtractConfig.model_validate({"output": {"formats": ["csv", "xlsx"]}})
         )
-    for file in ("cases.csv", "findings.csv", "evidence.xlsx", "cases/part-00000-00000.parquet"):
+    for file in ("cases.csv", "findings.csv", "evidence.xlsx", "cases/part-000000-00000.parquet"):
         assert (tmp_path / "x" / file).read_bytes() == (tmp_path / "y" / file).read_bytes(), file
 
 

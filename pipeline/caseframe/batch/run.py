@@ -1,51 +1,62 @@
-"""A run: articles in, tables out. Reads input by input, extracts, writes parts, and accounts for every record.
+"""A run: articles in, tables out. The inputs are planned as shards, an engine works on them, a finish settles the rest.
 
 The last word on an article wins: a later record with the same id replaces the earlier one, unless its PMID version is
-lower; a deletion removes it. What was replaced or removed in a part already written is dropped when the run ends.
+lower; a deletion removes it. Every record is accounted for, and the same input, config and version give the same bytes,
+whatever the engine, and however often the run was broken off and resumed.
 """
 
 from __future__ import annotations
 
+import json
 import platform
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-
-from spacy.language import Language
+from typing import Any
 
 from caseframe._version import __version__
-from caseframe.batch.fates import REASONED, fates_of
-from caseframe.batch.rundir import RUN_FILE, Finished, RunDirectory, config_json, open_run, write_json
-from caseframe.batch.select import Condition, parse_condition
+from caseframe.batch import manifest
+from caseframe.batch.engines import Engine, EngineName, make_engine
+from caseframe.batch.fates import Tally
+from caseframe.batch.finish import settle, write_tables
+from caseframe.batch.plan import Piece, Shard, plan_shards
+from caseframe.batch.progress import Reporter
+from caseframe.batch.rundir import (
+    FAILURES,
+    MANIFEST,
+    PLAN,
+    RUN_FILE,
+    config_json,
+    drop_unfinished,
+    is_complete,
+    opened_run,
+    read_json,
+    write_json,
+)
+from caseframe.batch.select import parse_condition
+from caseframe.batch.shard import Job, ShardResult, load_pipeline
+from caseframe.batch.watch import Progress
 from caseframe.config import ExtractConfig
-from caseframe.errors import NoArticles, ResumeRefused
-from caseframe.pipeline import extract_all, load
-from caseframe.schema import Article, Deletion, Failure, Record
-from caseframe.sources import Input, ReadOptions, iter_inputs, read_input
-from caseframe.stages.language import is_english
-from caseframe.tables.database import write_views
-from caseframe.tables.delimited import write_csv
-from caseframe.tables.parquet import count_rows, drop_articles, parts, read_part, read_rows, write_part
-from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_rows, cases_schema, finding_rows
-from caseframe.tables.workbook import write_workbook
+from caseframe.errors import ConfigError, NoArticles, ResumeRefused
+from caseframe.schema import Failure, Origin
+from caseframe.sources import STDIN, Input, iter_inputs
 
-# Counted input by input; cases and findings are counted in the finished tables.
-INPUT_COUNTS = ("read", "articles", "superseded", "withdrawn", "deleted", "filtered", "screened_out", "failed")
-COUNTS = (*INPUT_COUNTS, "cases", "findings")
+__all__ = ["Progress", "RunSummary", "run_extraction"]
+
 _SHOWN_FAILURES = 3
 _LIBRARIES = ("spacy", "scispacy", "pyarrow", "lxml")
-
-Progress = Callable[[str, Counter[str]], None]
-"""Called with the name of the input and the counts so far, after each record."""
+_AGAIN = "Resume with the same inputs in the same order, or give another -o"
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What came of a run. `read == articles + superseded + filtered + failed + deletions` holds always."""
+    """What came of a run.
+
+    `read == articles + superseded + deleted + filtered + screened_out + failed` holds always.
+    """
 
     path: Path
     counts: dict[str, int]
@@ -59,45 +70,6 @@ class RunSummary:
         return self.counts["failed"]
 
 
-@dataclass(slots=True)
-class _Rows:
-    article: Row
-    cases: list[Row]
-    findings: list[Row]
-    version: int
-
-
-@dataclass(slots=True)
-class _State:
-    """What a run keeps in memory: where each article's last word is, the part being filled, the counts."""
-
-    run: RunDirectory
-    counts: Counter[str] = field(default_factory=Counter)
-    reasons: dict[str, Counter[str]] = field(default_factory=lambda: {fate: Counter() for fate in REASONED})
-    place: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Article id -> (stem of its part, version)."""
-    stale: dict[str, set[str]] = field(default_factory=dict)
-    """Stem of a part -> ids of articles in it that no longer count."""
-    pending: dict[str, _Rows] = field(default_factory=dict)
-    first_failures: list[Failure] = field(default_factory=list)
-
-    def forget(self, article_id: str) -> bool:
-        """Takes an article's earlier record out; whether there was one."""
-        if self.pending.pop(article_id, None) is not None:
-            return True
-        known = self.place.pop(article_id, None)
-        if known is None:
-            return False
-        self.stale.setdefault(known[0], set()).add(article_id)
-        return True
-
-    def known_version(self, article_id: str) -> int:
-        """Version of the record that counts so far, 0 for none."""
-        if article_id in self.pending:
-            return self.pending[article_id].version
-        return self.place.get(article_id, ("", 0))[1]
-
-
 def run_extraction(
     paths: Sequence[str | Path],
     out: Path,
@@ -105,206 +77,157 @@ def run_extraction(
     *,
     overwrite: bool = False,
     resume: bool = False,
+    engine: Engine | EngineName | None = None,
+    workers: int | None = None,
+    address: str | None = None,
     progress: Progress | None = None,
 ) -> RunSummary:
     """Extracts all articles under `paths` into the run directory `out`.
 
-    Raises OutputError and its kin where `out` cannot be used, NoArticles where nothing at all could be read.
+    `engine`, `workers` and `address` are those of `make_engine`. Raises OutputError and its kin where `out` cannot be
+    used, NoArticles where nothing at all could be read, WorkerError where no worker can be had.
     """
     started = time.monotonic()
     config = config or ExtractConfig()
-    conditions = [parse_condition(text) for text in config.select.where]
-    options = ReadOptions(
-        columns=config.input.columns,
-        body=config.input.body,
-        max_record_bytes=config.input.max_record_mib << 20,
-        encoding=config.input.encoding,
-    )
+    for condition in config.select.where:
+        parse_condition(condition)
     inputs = list(iter_inputs(paths))
     if not inputs:
         raise NoArticles(f"no article in {', '.join(map(str, paths))}", "Give files or folders of a supported format")
-    nlp = load(
-        config.pipeline.model,
-        lexicons=config.pipeline.lexicons,
-        builtin_lexicons=config.pipeline.builtin_lexicons,
-        entities=config.pipeline.entities,
-        fields=config.pipeline.fields,
-    )
-    state = _State(open_run(out, config, overwrite=overwrite, resume=resume))
-    _restore(state, inputs)
-    for number, source in enumerate(inputs):
-        if number in state.run.finished:
-            continue
-        records = read_input(source, config.input.format, options)
-        if not _read_one(state, nlp, number, source, _selected(state, records, conditions, config), progress):
-            break
-    _finalise(state, config)
-    seconds = time.monotonic() - started
-    _describe(state, config, seconds)
-    counts = {name: state.counts[name] for name in COUNTS}
-    return RunSummary(out, counts, seconds, tuple(state.first_failures))
+    chosen = _engine(engine, workers, address, inputs)
+    if chosen.name == "inline":
+        load_pipeline(config)  # so that a model that cannot be loaded is told before anything is written
+    with opened_run(out, config, overwrite=overwrite, resume=resume):
+        shards = _planned(out, inputs, config)
+        done = _finished(out, shards)
+        _work(out, config, shards, done, chosen, progress)
+        tallies = settle(out, sorted(done))
+        rows = write_tables(out, config.output)
+        seconds = time.monotonic() - started
+        counts = _describe(out, config, inputs, done, tallies, rows, seconds)
+    return RunSummary(out, counts, seconds, tuple(_first_failures(out)))
 
 
-def _restore(state: _State, inputs: Sequence[Input]) -> None:
-    """Takes up the inputs that an earlier, broken run finished; they must be the same as then."""
-    for number in sorted(state.run.finished):
-        entry = state.run.finished[number]
-        if number >= len(inputs) or inputs[number].name != entry.input or inputs[number].sha256() != entry.digest:
+def _engine(
+    engine: Engine | EngineName | None, workers: int | None, address: str | None, inputs: Sequence[Input]
+) -> Engine:
+    chosen = make_engine(engine, workers, address) if engine is None or isinstance(engine, str) else engine
+    if chosen.name != "inline" and any(source.name == STDIN for source in inputs):
+        raise ConfigError("Standard input can be read by one process only", "Give --engine inline, or a file")
+    return chosen
+
+
+def _planned(out: Path, inputs: Sequence[Input], config: ExtractConfig) -> list[Shard]:
+    """The shards of the run: those it began with, where it did, for inputs that are the same."""
+    plan = read_json(out / PLAN)
+    if plan is None:
+        write_json(out / RUN_FILE, {"state": "running", "caseframe": __version__, "config": config_json(config)})
+        shards = plan_shards(inputs, config)
+        noted = [{"name": each.name, "size": each.size, "modified": each.modified} for each in inputs]
+        pieces = [{"weight": shard.weight, "pieces": [piece.to_json() for piece in shard.pieces]} for shard in shards]
+        write_json(out / PLAN, {"inputs": noted, "shards": pieces})
+        return shards
+    _check_inputs(out, inputs, plan)
+    return [
+        Shard(number, tuple(_piece(each, inputs) for each in entry["pieces"]), entry["weight"])
+        for number, entry in enumerate(plan["shards"])
+    ]
+
+
+def _piece(entry: Mapping[str, Any], inputs: Sequence[Input]) -> Piece:
+    return Piece(source=inputs[entry["number"]], **{name: value for name, value in entry.items() if name != "input"})
+
+
+def _check_inputs(out: Path, inputs: Sequence[Input], plan: Mapping[str, Any]) -> None:
+    """Raises ResumeRefused where the inputs are not those that the run began with."""
+    before = [(entry["name"], entry["size"], entry["modified"]) for entry in plan["inputs"]]
+    digests = {name: digest for result in manifest.read(out / MANIFEST) for name, digest in result.digests.items()}
+    for number, (name, size, modified) in enumerate(before):
+        now = inputs[number] if number < len(inputs) else None
+        if now is None or now.name != name:
             raise ResumeRefused(
-                f"{state.run.path}: {entry.input} is another file than the run began with",
-                "Resume with the same inputs in the same order, or give another -o",
+                f"{out}: where the run began with {name} there is {now.name if now else 'nothing'}", _AGAIN
             )
-        state.counts.update(entry.counts)
-        for path in state.run.parts_of("articles", number):
-            for row in read_part(path, ["article_id", "version"]):
-                article_id = str(row["article_id"])
-                state.forget(article_id)
-                state.place[article_id] = (path.stem, int(str(row["version"])))
-        for article_id in entry.deleted:
-            state.forget(article_id)
-
-
-def _selected(
-    state: _State, records: Iterable[Record], conditions: Sequence[Condition], config: ExtractConfig
-) -> Iterable[Record]:
-    """Counts every record and drops the articles that a condition excludes; ends at the limit."""
-    for record in records:
-        state.counts["read"] += 1
-        unmet = isinstance(record, Article) and next((each for each in conditions if not each(record)), None)
-        if unmet:
-            state.counts["filtered"] += 1
-            state.reasons["filtered"][str(unmet)] += 1
+        if (now.size, now.modified) == (size, modified):
             continue
-        yield record
-        if config.select.limit is not None and state.counts["articles"] >= config.select.limit:
-            return
+        known = digests.get(str(number))
+        if now.size != size or known is None or now.sha256() != known:
+            raise ResumeRefused(f"{out}: {name} is another file than the run began with", _AGAIN)
+    if len(inputs) > len(before):
+        raise ResumeRefused(f"{out}: {inputs[len(before)].name} is new since the run began", _AGAIN)
 
 
-def _read_one(
-    state: _State, nlp: Language, number: int, source: Input, records: Iterable[Record], progress: Progress | None
-) -> bool:
-    """Runs one input; False where the limit of the run is reached."""
-    before = Counter(state.counts)
-    deleted: list[str] = []
-    chunk = 0
-    limit = state.run.config.select.limit
-    with ExitStack() as zone:
-        # The vocabulary forgets the words of a part when the part is written, so that memory stays flat.
-        zone.enter_context(nlp.memory_zone())
-        for record in records:
-            if isinstance(record, Failure):
-                _fail(state, number, record)
-            elif isinstance(record, Deletion):
-                deleted.append(record.article_id)
-                _delete(state, record)
-            else:
-                _take(state, nlp, number, record)
-            if len(state.pending) >= state.run.config.output.part_size:
-                _write(state, number, chunk)
-                chunk += 1
-                zone.close()
-                zone.enter_context(nlp.memory_zone())
-            if progress is not None:
-                progress(source.name, state.counts)
-    _write(state, number, chunk)
-    counts = {name: state.counts[name] - before[name] for name in INPUT_COUNTS}
-    state.run.finish(Finished(source.name, number, source.sha256(), counts, deleted))
-    return limit is None or state.counts["articles"] < limit
+def _finished(out: Path, shards: Sequence[Shard]) -> dict[int, ShardResult]:
+    """The shards that are done, by number; what others left is removed."""
+    done = {
+        result.number: result
+        for result in manifest.read(out / MANIFEST)
+        if result.number < len(shards)
+        and result.id == shards[result.number].id
+        and is_complete(out, result.number, result.chunks)
+    }
+    manifest.rewrite(out / MANIFEST, (done[number] for number in sorted(done)))
+    drop_unfinished(out, {number: result.chunks for number, result in done.items()})
+    return done
 
 
-def _delete(state: _State, deletion: Deletion) -> None:
-    if state.forget(deletion.article_id):
-        state.counts["articles"] -= 1
-        state.counts["superseded"] += 1
-        state.counts["withdrawn"] += 1
-    state.counts["deleted"] += 1
+def _work(
+    out: Path,
+    config: ExtractConfig,
+    shards: Sequence[Shard],
+    done: dict[int, ShardResult],
+    engine: Engine,
+    progress: Progress | None,
+) -> None:
+    """Has the engine work on what is not done; each shard that is done from then on is noted."""
+    with Reporter(out, engine, shards, done, progress) as reporter:
+        todo = _Todo(shards, done, config.select.limit)
+        with closing(engine.run(todo.take, Job(out, config), reporter.tell)) as results:
+            for result in results:
+                manifest.append(out / MANIFEST, result)
+                done[result.number] = result
+                reporter.finished(result)
 
 
-def _take(state: _State, nlp: Language, number: int, article: Article) -> None:
-    if article.version < state.known_version(article.article_id):
-        state.counts["superseded"] += 1
-        return
-    (result,) = extract_all(nlp, [article])
-    if isinstance(result, Failure):
-        _fail(state, number, result)
-        return
-    doc, extraction = result
-    if state.forget(article.article_id):
-        state.counts["superseded"] += 1
-        state.counts["articles"] -= 1
-    output = state.run.config.output
-    extraction = extraction.at_least(output.min_confidence)
-    rows = _Rows(
-        article_row(extraction, english=is_english(doc)),
-        case_rows(extraction, evidence=output.evidence),
-        finding_rows(extraction),
-        article.version,
-    )
-    state.pending[article.article_id] = rows
-    state.counts["articles"] += 1
+class _Todo:
+    """The shards that are not done, in order."""
+
+    def __init__(self, shards: Sequence[Shard], done: Mapping[int, ShardResult], limit: int | None) -> None:
+        self._left = iter([shard for shard in shards if shard.number not in done])
+        self._done = done
+        self._limit = limit
+        self._given: Shard | None = None
+
+    def take(self) -> Shard | None:
+        """The next one. Under a limit it waits for those before it, and may extract what they left."""
+        if self._limit is None:
+            return next(self._left, None)
+        if self._given is not None and self._given.number not in self._done:
+            return None
+        left = self._limit - sum(result.counts.get("extracted", 0) for result in self._done.values())
+        self._given = next(self._left, None) if left > 0 else None
+        return replace(self._given, limit=left) if self._given else None
 
 
-def _fail(state: _State, number: int, failure: Failure) -> None:
-    state.counts["failed"] += 1
-    state.reasons["failed"][failure.error] += 1
-    state.run.fail(number, failure)
-    if len(state.first_failures) < _SHOWN_FAILURES:
-        state.first_failures.append(failure)
-
-
-def _write(state: _State, number: int, chunk: int) -> None:
-    """Writes what is pending as one part of each table."""
-    if not state.pending:
-        return
-    run = state.run
-    rows = list(state.pending.values())
-    part = run.part("articles", number, chunk)
-    write_part(run.part("findings", number, chunk), [row for each in rows for row in each.findings], FINDINGS)
-    schema = cases_schema(evidence=run.config.output.evidence)
-    write_part(run.part("cases", number, chunk), [row for each in rows for row in each.cases], schema)
-    write_part(part, [each.article for each in rows], ARTICLES)
-    for article_id, each in state.pending.items():
-        state.place[article_id] = (part.stem, each.version)
-    state.pending.clear()
-
-
-def _finalise(state: _State, config: ExtractConfig) -> None:
-    """Drops what was superseded, then writes the tables that people open."""
-    run = state.run
-    for stem, ids in sorted(state.stale.items()):
-        for table in ("articles", "cases", "findings"):
-            drop_articles(run.table(table) / f"{stem}.parquet", ids)
-    state.counts["cases"] = count_rows(run.table("cases"))
-    state.counts["findings"] = count_rows(run.table("findings"))
-    if not parts(run.table("articles")):
-        _write_empty(run)
-    case_columns = cases_schema(evidence=config.output.evidence).names
-    if "csv" in config.output.formats:
-        write_csv(run.path / "cases.csv", read_rows(run.table("cases")), case_columns)
-        write_csv(run.path / "findings.csv", read_rows(run.table("findings")), FINDINGS.names)
-    if "xlsx" in config.output.formats:
-        write_workbook(
-            run.path / "evidence.xlsx",
-            cases=read_rows(run.table("cases")),
-            findings=read_rows(run.table("findings")),
-            articles=read_rows(run.table("articles")),
-            case_columns=case_columns,
-        )
-    if "duckdb" in config.output.formats:
-        write_views(run.path, run.path / "caseframe.duckdb")
-
-
-def _write_empty(run: RunDirectory) -> None:
-    """Tables without rows, so that views and readers find their columns."""
-    write_part(run.part("articles", 0, 0), [], ARTICLES)
-    write_part(run.part("findings", 0, 0), [], FINDINGS)
-    write_part(run.part("cases", 0, 0), [], cases_schema(evidence=run.config.output.evidence))
-
-
-def _describe(state: _State, config: ExtractConfig, seconds: float) -> None:
-    entries = state.run.finished
+def _describe(
+    out: Path,
+    config: ExtractConfig,
+    inputs: Sequence[Input],
+    done: Mapping[int, ShardResult],
+    tallies: Mapping[int, Tally],
+    rows: dict[str, int],
+    seconds: float,
+) -> dict[str, int]:
+    """Writes `run.json`; gives the counts of the run."""
+    digests = {name: digest for result in done.values() for name, digest in result.digests.items()}
+    whole = Tally()
+    for tally in tallies.values():
+        whole.fates.update(tally.fates)
+        for fate, reasons in tally.reasons.items():
+            whole.reasons[fate].update(reasons)
+    counts = whole.counts() | rows
     write_json(
-        state.run.path / RUN_FILE,
+        out / RUN_FILE,
         {
             "state": "finished",
             "caseframe": __version__,
@@ -312,12 +235,22 @@ def _describe(state: _State, config: ExtractConfig, seconds: float) -> None:
             "libraries": {name: version(name) for name in _LIBRARIES},
             "config": config_json(config),
             "inputs": [
-                {"name": entries[n].input, "sha256": entries[n].digest, "counts": entries[n].counts}
-                for n in sorted(entries)
+                {"name": source.name, "sha256": digests.get(str(number), ""), "counts": tallies[number].counts()}
+                for number, source in enumerate(inputs)
+                if number in tallies
             ],
-            "counts": {name: state.counts[name] for name in COUNTS},
-            "fates": fates_of(state.counts),
-            "reasons": {fate: dict(sorted(reasons.items())) for fate, reasons in state.reasons.items()},
+            "counts": counts,
+            "fates": whole.fates_json(),
+            "reasons": whole.reasons_json(),
             "seconds": round(seconds, 1),
         },
     )
+    return counts
+
+
+def _first_failures(out: Path) -> Iterator[Failure]:
+    with (out / FAILURES).open(encoding="utf-8") as stream:
+        for line, _ in zip(stream, range(_SHOWN_FAILURES), strict=False):
+            entry = json.loads(line)
+            origin = Origin(entry["file"], entry["record"], entry["format"])
+            yield Failure(origin, entry["stage"], entry["error"], entry["message"], entry["cure"], entry["article_id"])

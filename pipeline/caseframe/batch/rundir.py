@@ -1,125 +1,54 @@
-"""The run directory: made, checked, continued. Its manifest says which inputs are finished, so that a run can go on."""
+"""The run directory: made, checked, continued, and held by one run at a time."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+from caseframe._version import __version__
 from caseframe.config import ExtractConfig
-from caseframe.errors import OutputError, OutputExists, ResumeRefused
-from caseframe.schema import Failure
-from caseframe.tables.parquet import parts
+from caseframe.errors import OutputError, OutputExists, ResumeRefused, RunBusy
+from caseframe.tables.parquet import parts, whole_file
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 TABLES = ("articles", "cases", "findings")
 RUN_FILE = "run.json"
+PLAN = "plan.json"
 MANIFEST = "manifest.jsonl"
 FAILURES = "failures.jsonl"
+PROGRESS = "progress.json"
+LEDGER_FOLDER = "ledger"
+LOCK, WORKERS_LOCK = ".lock", ".workers"
+_MADE = (RUN_FILE, PLAN, MANIFEST, FAILURES, PROGRESS, LOCK, WORKERS_LOCK)
+_LOCKS = (LOCK, WORKERS_LOCK)
+_REPORTS = ("cases.csv", "findings.csv", "evidence.xlsx", "caseframe.duckdb", "report.html")
+_FIGURES = "report_figures"
+_SAME = "Resume with the same config, inputs and version, or give another -o"
+_LOCK_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """An input that was read to its end: what it was, what came of it."""
-
-    input: str
-    number: int
-    digest: str
-    counts: dict[str, int]
-    deleted: list[str]
+def part_file(out: Path, table: str, shard: int, chunk: int) -> Path:
+    """A part of a table: the number of the shard, then of the chunk in it."""
+    return out / table / f"part-{shard:06d}-{chunk:05d}.parquet"
 
 
-class RunDirectory:
-    """Where one run writes. Use `open_run` to get one."""
-
-    def __init__(self, path: Path, config: ExtractConfig, finished: dict[int, Finished]) -> None:
-        self.path = path
-        self.config = config
-        self.finished = finished
-
-    def table(self, name: str) -> Path:
-        """Folder of a table's parts."""
-        return self.path / name
-
-    def parts_of(self, table: str, number: int) -> list[Path]:
-        """The parts of one input, in order."""
-        return sorted(self.table(table).glob(f"part-{number:05d}-*.parquet"))
-
-    def part(self, table: str, number: int, chunk: int) -> Path:
-        """Path of one part: the number of the input, then of the chunk in it."""
-        return self.path / table / f"part-{number:05d}-{chunk:05d}.parquet"
-
-    def finish(self, entry: Finished) -> None:
-        """Notes an input as done."""
-        self.finished[entry.number] = entry
-        with (self.path / MANIFEST).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
-
-    def fail(self, number: int, failure: Failure) -> None:
-        """Adds a line to `failures.jsonl`; `number` is the input it belongs to."""
-        line = {
-            "file": failure.origin.file,
-            "record": failure.origin.record,
-            "format": failure.origin.format,
-            "stage": failure.stage,
-            "error": failure.error,
-            "message": failure.message,
-            "cure": failure.cure,
-            "article_id": failure.article_id,
-            "input": number,
-        }
-        with (self.path / FAILURES).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-    def drop_unfinished(self) -> None:
-        """Removes what an interrupted run left of inputs that it did not finish."""
-        for table in TABLES:
-            for path in parts(self.table(table)):
-                if int(path.stem.split("-")[1]) not in self.finished:
-                    path.unlink()
-            for path in self.table(table).glob("*.tmp"):
-                path.unlink()
-        failures = self.path / FAILURES
-        if failures.exists():
-            lines = failures.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if _input_of(line) in self.finished]
-            failures.write_text("".join(kept), encoding="utf-8")
+def ledger_file(out: Path, shard: int) -> Path:
+    """What became of each record of a shard."""
+    return out / LEDGER_FOLDER / f"part-{shard:06d}.parquet"
 
 
-def open_run(path: Path, config: ExtractConfig, *, overwrite: bool = False, resume: bool = False) -> RunDirectory:
-    """Makes the directory of a run, or opens it to go on.
-
-    Raises OutputExists where it holds something and neither `overwrite` nor `resume` is set, ResumeRefused where the
-    config is another one than the run began with, OutputError where it cannot be written.
-    """
-    finished: dict[int, Finished] = {}
-    try:
-        used = path.exists() and (not path.is_dir() or any(path.iterdir()))
-        if used and not path.is_dir():
-            raise OutputError(f"{path} is a file", "Give a directory with -o")
-        if used and resume:
-            finished = {entry.number: entry for entry in _read_manifest(path, config)}
-        elif used and overwrite:
-            _clear(path)
-        elif used:
-            raise OutputExists(
-                f"{path} is not empty", "Give another -o, or --overwrite to replace the run, or --resume to continue it"
-            )
-        for table in TABLES:
-            (path / table).mkdir(parents=True, exist_ok=True)
-        (path / MANIFEST).touch()
-        (path / FAILURES).touch()
-    except OSError as error:
-        raise OutputError(
-            f"{path}: {error.strerror or error}", "Give a directory that can be written with -o"
-        ) from error
-    run = RunDirectory(path, config, finished)
-    if resume:
-        run.drop_unfinished()
-    else:
-        write_json(path / RUN_FILE, {"config": config_json(config), "state": "running"})
-    return run
+def failures_file(out: Path, shard: int) -> Path:
+    """The failures of a shard."""
+    return out / LEDGER_FOLDER / f"part-{shard:06d}.failures.jsonl"
 
 
 def config_json(config: ExtractConfig) -> dict[str, object]:
@@ -131,52 +60,151 @@ def config_json(config: ExtractConfig) -> dict[str, object]:
 
 def write_json(path: Path, content: object) -> None:
     """Writes a JSON file whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with whole_file(path) as stream:
+        stream.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _read_manifest(path: Path, config: ExtractConfig) -> Iterator[Finished]:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What a JSON file holds; None where there is none, or it is none."""
     try:
-        before = json.loads((path / RUN_FILE).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ResumeRefused(f"{path} holds no run that can be continued", "Give --overwrite, or another -o") from None
-    now = config_json(config)
-    changed = [key for key in now if before.get("config", {}).get(key) != now[key]]
-    if changed:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+@contextmanager
+def opened_run(path: Path, config: ExtractConfig, *, overwrite: bool, resume: bool) -> Iterator[None]:
+    """The directory of a run, made or opened to go on, and held against other runs inside the block.
+
+    Raises OutputExists where it holds something and neither `overwrite` nor `resume` is set, ResumeRefused where the
+    run was begun with another config or version, RunBusy where another run writes there, OutputError where it cannot
+    be written.
+    """
+    try:
+        used = path.exists() and (not path.is_dir() or any(path.iterdir()))
+        if used and not path.is_dir():
+            raise OutputError(f"{path} is a file", "Give a directory with -o")
+        if used and not resume and not overwrite:
+            raise OutputExists(
+                f"{path} is not empty", "Give another -o, or --overwrite to replace the run, or --resume to continue it"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        with held(path):
+            if used and resume:
+                _check(path, config)
+            elif used:
+                _clear(path)
+            for table in (*TABLES, LEDGER_FOLDER):
+                (path / table).mkdir(exist_ok=True)
+            (path / FAILURES).touch()
+            yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: {error.strerror or error}", "Give a directory that can be written with -o; --resume goes on"
+        ) from error
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Holds a run directory against other runs.
+
+    Raises RunBusy where another run is there, or a worker that a dead one left does not end.
+    """
+    with _lock(path / LOCK, exclusive=True), ExitStack() as left:
+        left.enter_context(_lock(path / WORKERS_LOCK, exclusive=True))
+        left.close()
+        yield
+
+
+@contextmanager
+def joined(path: Path) -> Iterator[None]:
+    """Holds a run directory as one of the workers of its run."""
+    with _lock(path / WORKERS_LOCK, exclusive=False):
+        yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether a run is writing there now."""
+    if fcntl is None or not (path / LOCK).exists():
+        return False
+    with (path / LOCK).open("r") as lock:
+        return not _locked(lock.fileno(), fcntl.LOCK_SH)
+
+
+@contextmanager
+def _lock(path: Path, *, exclusive: bool) -> Iterator[None]:
+    if fcntl is None:
+        yield
+        return
+    with path.open("a") as lock:
+        ends = time.monotonic() + _LOCK_SECONDS
+        while not _locked(lock.fileno(), fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH):
+            if time.monotonic() > ends:
+                raise RunBusy(f"{path.parent}: another run is writing there", "Wait for its end, see caseframe status")
+            time.sleep(0.05)
+        yield
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def drop_unfinished(path: Path, finished: Mapping[int, int]) -> None:
+    """Removes what a broken run left of shards that it did not finish; `finished` gives the chunks of the others."""
+    for table in TABLES:
+        for part in parts(path / table):
+            _, shard, chunk = part.stem.split("-")
+            if int(chunk) >= finished.get(int(shard), 0):
+                part.unlink()
+    for folder in (path, *(path / table for table in (*TABLES, LEDGER_FOLDER))):
+        for left in folder.glob("*.tmp"):
+            left.unlink()
+
+
+def is_complete(path: Path, shard: int, chunks: int) -> bool:
+    """Whether all that a finished shard wrote is there."""
+    files = [part_file(path, table, shard, chunk) for table in TABLES for chunk in range(chunks)]
+    return all(file.is_file() for file in (*files, ledger_file(path, shard), failures_file(path, shard)))
+
+
+def _check(path: Path, config: ExtractConfig) -> None:
+    """Raises ResumeRefused where the run that is there cannot be gone on with."""
+    before = read_json(path / RUN_FILE)
+    if before is None:
+        # It may have died before it wrote a word.
+        if any(file.name not in (*_MADE, *TABLES, LEDGER_FOLDER) and file.suffix != ".tmp" for file in path.iterdir()):
+            raise ResumeRefused(f"{path} holds no run that can be continued", "Give --overwrite, or another -o")
+        return
+    if before.get("caseframe") != __version__:
         raise ResumeRefused(
-            f"{path}: the config changed in {', '.join(changed)}", "Resume with the same config, or give another -o"
+            f"{path}: the run was begun by caseframe {before.get('caseframe')}, this is {__version__}", _SAME
         )
-    with (path / MANIFEST).open(encoding="utf-8") as stream:
-        for line in stream:
-            try:
-                yield Finished(**json.loads(line))
-            except (ValueError, TypeError):
-                return  # the line that was being written when the run died
+    changed = list(_changes(before.get("config"), config_json(config)))
+    if changed:
+        raise ResumeRefused(f"{path}: the config changed: {'; '.join(changed)}", _SAME)
+
+
+def _changes(before: object, now: object, key: str = "") -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in sorted(before.keys() | now.keys()):
+            yield from _changes(before.get(name), now.get(name), f"{key}.{name}" if key else name)
+    elif before != now:
+        yield f"{key} was {json.dumps(before)}, is {json.dumps(now)}"
 
 
 def _clear(path: Path) -> None:
     """Removes a former run, and nothing that no run wrote."""
-    for folder in (*TABLES, "report_figures"):
+    for folder in (*TABLES, LEDGER_FOLDER, _FIGURES):
         shutil.rmtree(path / folder, ignore_errors=True)
-    known = (
-        RUN_FILE,
-        MANIFEST,
-        FAILURES,
-        "cases.csv",
-        "findings.csv",
-        "evidence.xlsx",
-        "caseframe.duckdb",
-        "report.html",
-    )
-    for name in known:
-        (path / name).unlink(missing_ok=True)
-    if any(path.iterdir()):
+    for name in (*_MADE, *_REPORTS):
+        if name not in _LOCKS:
+            (path / name).unlink(missing_ok=True)
+    for left in path.glob("*.tmp"):
+        left.unlink()
+    if any(file.name not in _LOCKS for file in path.iterdir()):
         raise OutputExists(f"{path} holds files that are no part of a run", "Give an empty directory with -o")
-
-
-def _input_of(line: str) -> int:
-    try:
-        return int(json.loads(line)["input"])
-    except (ValueError, KeyError, TypeError):
-        return -1

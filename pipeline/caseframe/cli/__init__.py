@@ -1,6 +1,7 @@
 """The command line: one module or function a command. It chooses; it holds no logic of its own.
 
-Exit codes: 0 all went well; 1 an error ended the command; 2 wrong usage; 3 the run ended, but some records failed.
+Exit codes: 0 all went well; 1 an error ended the command; 2 wrong usage; 3 the run ended, but some records failed;
+130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rich.table import Table
 from rich.text import Text
 
 from caseframe._version import __version__
+from caseframe.batch.engines import EngineName
 from caseframe.batch.run import Progress as OnProgress
 from caseframe.batch.run import RunSummary, run_extraction
 from caseframe.cli.export import EPILOG as EXPORT_EPILOG
@@ -35,6 +37,7 @@ from caseframe.cli.report import EPILOG as REPORT_EPILOG
 from caseframe.cli.report import report
 from caseframe.cli.review import EPILOG as REVIEW_EPILOG
 from caseframe.cli.review import review
+from caseframe.cli.status import status
 from caseframe.config import ExtractConfig, load_extract_config
 from caseframe.errors import CaseFrameError
 from caseframe.schema import CASE_FIELDS, FIELDS, Failure
@@ -49,6 +52,7 @@ app = typer.Typer(
 _out = Console()
 _err = Console(stderr=True)
 SOME_FAILED = 3
+STOPPED = 130
 _SHOWN = 5
 Told = TypeVar("Told")
 OnArticle = Callable[[str, str, int, int], None]
@@ -108,17 +112,44 @@ def extract(
     format: Annotated[str | None, typer.Option(help="Format of the files, when it should not be guessed.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a run that is there already.")] = False,
     resume: Annotated[bool, typer.Option(help="Continue a run that was broken off.")] = False,
+    engine: Annotated[
+        EngineName | None,
+        typer.Option(help="Who does the work: inline (this process), local (worker processes), ray (a cluster)."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that work at a time; more than one means --engine local.")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster, e.g. auto, ray://head:10001.")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no summary.")] = False,
 ) -> None:
     """Read articles, extract their cases, write the evidence tables."""
     settings = _with_options(load_extract_config(config), where or [], limit, format)
     with _progress(quiet, _record_bar) as progress:
-        summary = run_extraction(list(paths), out, settings, overwrite=overwrite, resume=resume, progress=progress)
+        try:
+            summary = run_extraction(
+                list(paths),
+                out,
+                settings,
+                overwrite=overwrite,
+                resume=resume,
+                engine=engine,
+                workers=workers,
+                address=address,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            _err.print(
+                Text(f"caseframe: stopped. Go on with the same command and --resume; see caseframe status {out}")
+            )
+            raise typer.Exit(STOPPED) from None
     if not quiet:
         _summarise(summary)
     if summary.failed:
         _report_failures(summary)
         raise typer.Exit(SOME_FAILED)
+
+
+app.command()(status)
 
 
 @app.command()
@@ -289,6 +320,7 @@ def _summarise(summary: RunSummary) -> None:
         ("superseded by a later record", counts["superseded"]),
         ("deletions", counts["deleted"]),
         ("left out by conditions", counts["filtered"]),
+        ("screened out", counts["screened_out"]),
         ("failed", counts["failed"]),
         ("cases", counts["cases"]),
         ("findings", counts["findings"]),

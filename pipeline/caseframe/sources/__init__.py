@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, cast
 
@@ -17,7 +17,20 @@ from caseframe.schema import Origin, Record
 from caseframe.sources.base import HEAD_BYTES, Reader, ReadOptions, failure
 from caseframe.sources.opening import STDIN, Input, Part, head_text, iter_inputs
 
-__all__ = ["FORMATS", "STDIN", "Input", "ReadOptions", "iter_inputs", "open_articles", "read_input", "reader_of"]
+__all__ = [
+    "FORMATS",
+    "STDIN",
+    "WHOLE_FILE",
+    "Input",
+    "ReadOptions",
+    "detect",
+    "iter_inputs",
+    "open_articles",
+    "read_input",
+    "read_members",
+    "read_stretch",
+    "reader_of",
+]
 
 FORMATS: Final[dict[str, str]] = {
     "pubmed_xml": "PubMed XML, from the website or the baseline and update files",
@@ -35,7 +48,7 @@ FORMATS: Final[dict[str, str]] = {
 """The formats in the order in which they are tried: the surest signs first."""
 
 _MODULES: Final = {"bioc": "bioc_format"}
-_WHOLE_FILE: Final = 0
+WHOLE_FILE: Final = 0
 """The record number of what is wrong with a file as a whole."""
 
 
@@ -74,27 +87,65 @@ def open_articles(
 
 def read_input(source: Input, format: str | None = None, options: ReadOptions | None = None) -> Iterator[Record]:
     """The records of one file, or of all members of an archive; what cannot be read is a `Failure`."""
+    return (record for _, record in read_members(source, format, options))
+
+
+def read_members(
+    source: Input,
+    format: str | None = None,
+    options: ReadOptions | None = None,
+    wanted: Callable[[int], bool] | None = None,
+) -> Iterator[tuple[int, Record]]:
+    """The records, each with the number of the archive's member that it stands in, from 1 (0: in the file itself).
+
+    Members that are not `wanted` are passed over.
+    """
     try:
-        for part in source.parts():
-            yield from _read_part(part, format, options or ReadOptions())
+        for number, part in enumerate(source.parts(), start=1):
+            member = 0 if part.name == source.name else number
+            if wanted is None or not member or wanted(member):
+                for record in _read_part(part, format, options or ReadOptions()):
+                    yield member, record
     except SourceError as error:
-        yield failure(Origin(source.name, _WHOLE_FILE), error)
+        yield 0, failure(Origin(source.name, WHOLE_FILE), error)
+
+
+def read_stretch(source: Input, start: int, stop: int, format: str, options: ReadOptions) -> Iterator[Record]:
+    """The records of the bytes from `start` to `stop`, which must be whole records; `options.first` numbers them."""
+    try:
+        with source.stretch(start, stop) as part:
+            yield from _read_part(part, format, options)
+    except SourceError as error:
+        yield failure(Origin(source.name, WHOLE_FILE, format), error)
+
+
+def detect(source: Input) -> str:
+    """The format of a file, or of the first member of an archive; empty where none can be told."""
+    try:
+        part = next(iter(source.parts()), None)
+        return _detect(head_text(_head(part)), part.inner_name) if part else ""
+    except SourceError:
+        return ""
 
 
 def _read_part(part: Part, format: str | None, options: ReadOptions) -> Iterator[Record]:
     name = format or ""
     try:
-        head = part.stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+        head = _head(part)
         if not head:
             raise BrokenFile("The file is empty", "Fetch it again, or leave it out")
         name = name or _detect(head_text(head), part.inner_name)
         yield from reader_of(name).read(part.stream, part.name, options)
     except SourceError as error:
-        yield failure(Origin(part.name, _WHOLE_FILE, name), error)
+        yield failure(Origin(part.name, WHOLE_FILE, name), error)
     except Exception as error:
         # A fault of a reader must not end a run of a thousand files.
         fault = BrokenFile(f"The reader failed: {type(error).__name__}: {error}"[:500], "Please report this file")
-        yield failure(Origin(part.name, _WHOLE_FILE, name), fault)
+        yield failure(Origin(part.name, WHOLE_FILE, name), fault)
+
+
+def _head(part: Part) -> bytes:
+    return part.stream.peek(HEAD_BYTES)[:HEAD_BYTES]
 
 
 def _detect(head: str, name: str) -> str:

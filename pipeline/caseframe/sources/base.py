@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Protocol, cast
 
@@ -47,6 +47,10 @@ class ReadOptions:
     max_record_bytes: int = MAX_RECORD_BYTES
     encoding: str | None = None
     """The encoding of text files, where it is known; UTF-8 is tried first without it."""
+    first: int = 1
+    """Number of the first record, where only a stretch of a file is read."""
+    wanted: Callable[[int], bool] | None = None
+    """Asked for each record by its number, in order: readers that can pass over the others without parsing them."""
 
 
 class Reader(Protocol):

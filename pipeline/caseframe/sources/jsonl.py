@@ -45,7 +45,7 @@ def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
     """
     columns.check_attributes(options.columns)
     reader = _Objects(file, options)
-    for number, raw in enumerate(_values(stream, options), start=1):
+    for number, raw in enumerate(_values(stream, options), start=options.first):
         yield reader.record(raw, Origin(file, number, FORMAT))
     reader.check()
 

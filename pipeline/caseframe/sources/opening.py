@@ -19,7 +19,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -121,6 +121,21 @@ class Input:
             while block := stream.read(1 << 20):
                 digest.update(block)
         return digest.hexdigest()
+
+    def is_archive(self) -> bool:
+        """Whether it is a zip or tar archive, compressed or not. Raises `BrokenFile` where it cannot be opened."""
+        with closing(self.open_raw()) as raw:
+            return bool(_archive_kind(*_decompressed(raw, self.name)))
+
+    @contextmanager
+    def stretch(self, start: int, stop: int) -> Iterator[Part]:
+        """The bytes from `start` to `stop` as they lie there.
+
+        Raises `BrokenFile` where they cannot be had.
+        """
+        with closing(self.open_raw()) as raw:
+            raw.seek(start)
+            yield Part(self.name, _base(self.name), _buffered(_Stretch(raw, stop - start)), self.listed)
 
     def parts(self, unwanted: Unwanted | None = None) -> Iterator[Part]:
         """The file itself, or the members of an archive in their order, without those whose names are `unwanted`.
@@ -370,6 +385,20 @@ class _Closing(io.BufferedReader):
         """Closes both."""
         super().close()
         self._beneath.close()
+
+
+class _Stretch:
+    """The next so many bytes of a source."""
+
+    def __init__(self, source: BinaryIO, size: int) -> None:
+        self._source = source
+        self._left = size
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many bytes; none at the end of the stretch."""
+        piece = self._source.read(min(size, self._left))
+        self._left -= len(piece)
+        return piece
 
 
 class _Raising:

@@ -48,6 +48,10 @@ def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
     cutter = RecordCutter(_TAGS, _ROOTS, options.max_record_bytes, inner=("MedlineCitation",))
     number = 0
     for raw in cutter.cut(stream):
+        # A piece with deletions is several records; only parsing tells how many.
+        if options.wanted is not None and raw.tag not in _DELETIONS and not options.wanted(number + 1):
+            number += 1
+            continue
         for record in _records(raw, file, number + 1):
             number += 1
             yield record

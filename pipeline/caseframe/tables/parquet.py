@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from caseframe.tables.rows import Row
@@ -14,26 +17,51 @@ from caseframe.tables.rows import Row
 
 def write_part(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
     """Writes one part under a temporary name, syncs it and renames it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    table = pa.Table.from_pylist(list(rows), schema=schema)
-    with temporary.open("wb") as stream:
+    write_table(path, pa.Table.from_pylist(list(rows), schema=schema))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Writes a table as one part, whole or not at all, whatever happens to process, machine or disk."""
+    with whole_file(path) as stream:
         pq.write_table(table, stream, compression="zstd")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
-def drop_articles(path: Path, article_ids: set[str]) -> int:
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name only when all of it is on the disk, and stays there after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes may write the same part for a moment: one that was given up, and the one that replaced it.
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Makes the names in a folder last through a power cut."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def drop_articles(path: Path, article_ids: Collection[str]) -> int:
     """Rewrites a part without the rows of some articles; gives the number of rows that went."""
     table = pq.read_table(path)
-    keep = [article_id not in article_ids for article_id in table.column("article_id").to_pylist()]
-    if not all(keep):
-        kept = table.filter(pa.array(keep))
-        temporary = path.with_suffix(".tmp")
-        pq.write_table(kept, temporary, compression="zstd")
-        temporary.replace(path)
-    return len(keep) - sum(keep)
+    keep = pc.invert(pc.is_in(table.column("article_id"), value_set=pa.array(sorted(article_ids), pa.string())))
+    kept = table.filter(keep)
+    if len(kept) < len(table):
+        write_table(path, kept)
+    return len(table) - len(kept)
 
 
 def parts(folder: Path) -> list[Path]:
