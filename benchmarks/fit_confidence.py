@@ -22,11 +22,11 @@ from caseframe.evaluation.records import ArticleScore, Counts
 from caseframe.fields import cases, confidence, roles, sites
 from caseframe.fields.component import all_findings
 from caseframe.fields.linear import LinearModel
-from fit_roles import common_values, fit_roles
 from fit_roles import examples as role_examples
+from fit_roles import fit_roles
 from fit_sites import examples as site_examples
 from fit_sites import fit as fit_sites
-from fitting import arguments, fit_each, folds, ship, training_docs
+from fitting import arguments, common_values, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.07
 LEAST, MOST = 0.3, 0.6

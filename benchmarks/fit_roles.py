@@ -8,7 +8,6 @@ A mention's roles are the fields of the gold findings it names (same value, else
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 
 from spacy.tokens import Doc
@@ -18,15 +17,12 @@ from caseframe.evaluation.matching import occurrences, same_value
 from caseframe.fields.conditions import Condition, conditions_of
 from caseframe.fields.linear import LinearModel
 from caseframe.fields.roles import ROLES, features
-from caseframe.lexicons import surface_parts
 from caseframe.stages.narrative import is_general
-from fitting import arguments, fit_each, folds, ship, training_docs
+from fitting import arguments, common_values, fit_each, folded, folds, ship, training_docs
 
-STRENGTH = 0.2
+STRENGTH = 0.1
 # From here on a role counts as found in the figures below.
 LEVEL = 0.45
-# Gold values of at most so many articles count as rare.
-RARE = 2
 
 Example = tuple[str, tuple[str, ...], frozenset[str]]
 """Article id, names of the features that hold, roles."""
@@ -39,16 +35,6 @@ def examples(gold: GoldArticle, doc: Doc, common: frozenset[str]) -> list[Exampl
         for condition in conditions_of(doc)
         if not is_general(condition.span)
     ]
-
-
-def common_values(golds: Iterable[GoldArticle]) -> frozenset[str]:
-    """The folded gold values that more than `RARE` articles have."""
-    counts = Counter(value for gold in golds for value in {folded(finding.value) for finding in gold.findings})
-    return frozenset(value for value, count in counts.items() if count > RARE)
-
-
-def folded(value: str | int | float) -> str:
-    return " ".join(surface_parts(str(value)))
 
 
 def unlisted(condition: Condition, gold: GoldArticle, common: frozenset[str]) -> Condition:

@@ -264,7 +264,32 @@ FAMILY = [
     "The mother brought him for {present:limping}.",
 ]
 
-CASES = DENIED + SCOPE_ENDS + NOT_DENIED + POSSIBLE + HYPOTHETICAL + HISTORICAL + FAMILY
+# What a verb, a list or a revised diagnosis denies
+DENIED_FURTHER = [
+    "She has not developed {absent:a fistula} so far.",
+    "{absent:A fistula} has not developed since then.",
+    "Local swelling or {absent:ulceration} has not developed.",
+    "{absent:Stiffness} never recurred.",
+    "Neither of the patients experienced {absent:rebleeding}.",
+    "Neither patient developed {absent:sepsis}.",
+    "There were no complications such as {absent:bleeding} or {absent:infection}.",
+    "At nine years no {absent:recurrence} and {absent:metastasis} developed, and she walked.",
+    "No evidence for {absent:recurrence} and/or {absent:metastasis} has been found.",
+    "No {absent:fever} was seen and {present:pain} was noted.",
+    "There was no {absent:fever} and {present:pain} improved.",
+    "{absent:Transfusion} was not needed.",
+    "{absent:Pneumothorax} had been excluded.",
+    "Nothing suggested {absent:malignancy}.",
+    "The scan was unremarkable for {absent:metastasis}.",
+    "Screening for {absent:brucellosis} was negative, and the {present:smear} was negative.",
+    "She was not found to have {absent:a thrombus}.",
+    "{absent:Tuberculosis} was considered unlikely.",
+    "{absent:Chemotherapy} was considered but not given.",
+    "The initial diagnosis of {absent:lymphoma} proved to be wrong.",
+    "The diagnosis was changed from {absent:lymphoma} to {present:sarcoma}.",
+]
+
+CASES = DENIED + DENIED_FURTHER + SCOPE_ENDS + NOT_DENIED + POSSIBLE + HYPOTHETICAL + HISTORICAL + FAMILY
 
 
 @pytest.mark.parametrize("marked", CASES)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import folded_words, section_of, spans_in, title_end
+from caseframe.fields.clues import clues
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
 from caseframe.stages.assertion import assertion_of
@@ -86,7 +87,11 @@ def features(doc: Doc, condition: Condition) -> Iterator[str]:
     when = when_of(span)
     yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
     yield from _repetition(doc, condition)
-    yield from _neighbours(doc, condition, sentence)
+    yield from dict.fromkeys(_neighbours(doc, condition, sentence))
+    for clue in clues(span):
+        yield clue
+        if clue.startswith(("governed by=", "followed by=", "comes ")):
+            yield f"{clue}&place={place}"
     yield from _words(doc, span, sentence)
 
 

@@ -36,7 +36,10 @@ from caseframe.schema import ASSERTIONS, Assertion
 SPANS = "cues"
 SCOPES = "caseframe.scopes"
 COLUMNS = ("phrase", "category", "direction", "max_scope", "comment")
-DIRECTIONS = ("forward", "backward", "result", "both", "aside", "pseudo", "terminate", "verb", "circumstance", "test")
+DIRECTIONS = (
+    "forward", "backward", "result", "both", "aside", "object", "pseudo", "terminate", "verb", "circumstance", "test",
+)  # fmt: skip
+_SCOPED = frozenset(DIRECTIONS[:6])
 PRECEDENCE: tuple[Assertion, ...] = ("family", "absent", "hypothetical", "possible", "historical")
 """The order in which the cues of a span outrank each other."""
 
@@ -118,7 +121,7 @@ def _rule(row: dict[str, str], where: str) -> Rule:
         raise LexiconError(f"{where}: no phrase", "Fill it, or remove the row")
     if row["direction"] not in DIRECTIONS:
         raise LexiconError(f"{where}: direction {row['direction']!r}", f"One of {', '.join(DIRECTIONS)}")
-    if row["direction"] in DIRECTIONS[:5] and row["category"] not in PRECEDENCE:
+    if row["direction"] in _SCOPED and row["category"] not in PRECEDENCE:
         raise LexiconError(f"{where}: category {row['category']!r}", f"One of {', '.join(PRECEDENCE)}")
     if not row["max_scope"].isdecimal():
         raise LexiconError(f"{where}: max_scope {row['max_scope']!r}", "A whole number of tokens")
@@ -312,11 +315,13 @@ class _Walk:
         direction = hit.rule.direction
         if direction == "aside":
             direction = self._side(hit)
+        elif direction == "object":
+            direction = "forward" if self._has_object(hit) else "backward"
         parts: list[tuple[int, int]] = []
         if direction in ("backward", "both", "result"):
             parts.extend(self._backward(hit))
         if direction == "result" and any(self._is_test(i) for a, b in parts for i in range(a, b)):
-            return []
+            return [self._sought(a, b) for a, b in parts if "for" in self.words[a:b]]
         if direction in ("forward", "both"):
             parts.extend(self._forward(hit))
         return parts
@@ -331,6 +336,18 @@ class _Walk:
             return "forward"
         return "backward"
 
+    def _has_object(self, hit: Hit) -> bool:
+        """Whether a verb is followed by what was denied ("has not developed a fistula") or by nothing of the kind."""
+        after = hit.end
+        if after >= self.end or after in self.stops or after in self.asides:
+            return False
+        word = self.words[after]
+        return word[0].isalnum() and word not in _JOINTS and word != "in"
+
+    def _sought(self, start: int, end: int) -> tuple[int, int]:
+        """What a negative test looked for: "screening for tuberculosis was negative"."""
+        return self.words.index("for", start, end) + 1, end
+
     def _is_test(self, i: int) -> bool:
         return self.words[i] in self.marks["test"]
 
@@ -339,6 +356,7 @@ class _Walk:
         start: int | None = hit.end
         limit = min(self.end, hit.end + hit.rule.max_scope)
         past = hit.rule.category == "historical"
+        opens = hit.rule.category == "absent" and self._opens_clause(hit.start)
         narrow = hit.rule.category in ("absent", "historical", "possible")
         i = hit.end
         while i < limit:
@@ -347,7 +365,7 @@ class _Walk:
                 word == ")" and "(" not in self.words[hit.end : i]
             ):
                 break
-            if word in _JOINTS and i > hit.end and self._new_clause(i, past):
+            if word in _JOINTS and i > hit.end and self._new_clause(i, past, opens):
                 break
             if hit.rule.category == "possible" and word == "," and "or" not in self.words[i : i + 6]:
                 break
@@ -364,10 +382,20 @@ class _Walk:
             parts.append((start, i))
         return [(a, b) for a, b in parts if a < b]
 
-    def _new_clause(self, joint: int, past: bool) -> bool:
+    def _opens_clause(self, start: int) -> bool:
+        """Whether no verb stands before a cue in its clause: what it denies is then the subject of the verb after."""
+        for i in range(start - 1, self.start - 1, -1):
+            if i in self.stops or self.words[i] == ",":
+                return True
+            if i in self.verbs:
+                return False
+        return True
+
+    def _new_clause(self, joint: int, past: bool, opens: bool) -> bool:
         """Whether a comma or "and" opens a clause of its own, rather than going on with a list.
 
         A history mostly modifies a subject, whose verb comes after: "with a history of trauma and surgery underwent".
+        So does a denial that opens its clause: "no recurrence and metastasis developed".
         """
         words, i = self.words, joint
         while i < self.end and words[i] in _JOINTS:
@@ -384,7 +412,7 @@ class _Walk:
             return True
         if i in self.verbs or (first.endswith("ed") and second in _AFTER_PARTICIPLE):
             return True
-        if past and words[joint] == "and":
+        if (past or opens) and words[joint] in ("and", "and/or"):
             return False
         for j in range(i, min(self.end, i + 15)):
             if j in self.stops or words[j] == ",":
