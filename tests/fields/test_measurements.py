@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from spacy.language import Language
@@ -81,6 +81,6 @@ def test_offsets_hold(stages: Language) -> None:
 @pytest.mark.parametrize("filler", ["1" * 5000, "was " * 2000, "from " * 2000, "20/40 " * 500])
 def test_hostile_text_takes_no_time(stages: Language, filler: str) -> None:
     doc = stages(f"MSTS score {filler} and visual acuity {filler} blood loss {filler}")
-    start = perf_counter()
+    start = process_time()
     list(measurements.find(doc))
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import folded_words, make_finding, spans_in, term_at
 from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import surface_parts
-from caseframe.lexicons.folding import canonical, fold_word
+from caseframe.lexicons.folding import canonical
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
@@ -120,9 +121,9 @@ def find(doc: Doc) -> Iterator[Finding]:
 def _any_complication(doc: Doc) -> Iterator[Finding]:
     """ "No complications", "uneventful": the value is `any`, absent. Complications that are not named fill no cell."""
     for span in spans_in(doc, "terms"):
-        term = span._.term
         if not _is_any(span) or _is_bare_any(span):
             continue
+        term = term_at(span)
         if "denied" in term.attributes or assertion_of(span)[0] == "absent":
             yield make_finding(span, span.label_, "any", source=_SOURCE, assertion="absent", confidence=0.85)
 
@@ -163,8 +164,10 @@ def _lexicon_spans(doc: Doc) -> list[list[Span]]:
 
 def _is_any(span: Span) -> bool:
     """Whether a term speaks of complications or symptoms as such ("complications", "uneventful"), not of one."""
-    term = span._.term
-    return span.label_ in ("complication", "symptom") and (term.preferred == "any" or "denied" in term.attributes)
+    if span.label_ not in ("complication", "symptom"):
+        return False
+    term = term_at(span)
+    return term.preferred == "any" or "denied" in term.attributes
 
 
 def _is_bare_any(span: Span) -> bool:
@@ -175,9 +178,9 @@ def _is_bare_any(span: Span) -> bool:
 def _listed(doc: Doc, spans: list[Span]) -> Condition:
     """A condition of the lexicons, from the hits over its words."""
     span = spans[0]
-    term = span._.term
+    term = term_at(span)
     behavior = str(term.attributes.get("behavior", ""))
-    names = {hit.label_: str(hit._.term.preferred) for hit in spans}
+    names = {hit.label_: term_at(hit).preferred for hit in spans}
     value = _own_name(span, names) or term.preferred
     code = term.code
     if behavior in ("benign", "uncertain") and span.start and doc[span.start - 1].lower_ == "malignant":
@@ -218,20 +221,19 @@ def _site_after(doc: Doc, span: Span) -> str:
     offset = tail.start_char + match.end()
     for site in spans_in(doc, "terms"):
         if site.label_ == "site" and site.start_char == offset:
-            return str(site._.term.preferred)
+            return term_at(site).preferred
     return ""
 
 
 def _built(doc: Doc) -> Iterator[Condition]:
     """Phrases whose head word tells that they name a condition."""
     heads_of_others = {span.end - 1 for span in spans_in(doc, "terms") if span.label_ in _NO_CONDITION_FIELDS}
-    for token in doc:
-        word = fold_word(token.text)
-        if len(word) < 4 or word in _NO_CONDITION or not (word in HEADS or _SUFFIX.search(word)):
+    for i, word in enumerate(folded_words(doc)):
+        if not _is_head(word) or i in heads_of_others:
             continue
-        if token.i in heads_of_others or (token.i + 1 < len(doc) and doc[token.i + 1].lower_ in _FOLLOWERS):
+        if i + 1 < len(doc) and doc[i + 1].lower_ in _FOLLOWERS:
             continue
-        full = phrase(doc, token.i, token.i + 1)
+        full = phrase(doc, i, i + 1)
         words = core_words(full)
         if word in HEADS and len(words) < 2:
             site = _site_after(doc, full)
@@ -241,6 +243,12 @@ def _built(doc: Doc) -> Iterator[Condition]:
         elif not _is_vague(word, words):
             origin = "head" if word in HEADS else "suffix"
             yield Condition(full, canonical(" ".join(words)), "open", origin=origin)
+
+
+@lru_cache(maxsize=50_000)
+def _is_head(word: str) -> bool:
+    """Whether a folded word can be the head of a phrase that names a condition."""
+    return len(word) >= 4 and word not in _NO_CONDITION and (word in HEADS or _SUFFIX.search(word) is not None)
 
 
 def _is_vague(head: str, words: list[str]) -> bool:
@@ -306,9 +314,9 @@ def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, Attribut
 def _own_stretch(doc: Doc, span: Span, sentence: Span) -> tuple[int, int]:
     """The characters of the sentence that may tell of a tumour: none beyond another tumour with another name."""
     first, last = sentence.start_char, sentence.end_char
-    own = {term._.term.key for term in spans_in(doc, "terms") if term.start < span.end and span.start < term.end}
+    own = {term.kb_id for term in spans_in(doc, "terms") if term.start < span.end and span.start < term.end}
     for term in spans_in(doc, "terms"):
-        if term.label_ != "diagnosis" or not term._.term.attributes.get("behavior") or term._.term.key in own:
+        if term.label_ != "diagnosis" or term.kb_id in own or not term_at(term).attributes.get("behavior"):
             continue
         if term.end <= span.start:
             first = max(first, term.end_char)

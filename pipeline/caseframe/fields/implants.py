@@ -15,7 +15,7 @@ from itertools import pairwise
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import BODY_NOUNS, SIDES, covered, is_body_word, words_of
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import make_finding, spans_in, term_at
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
@@ -173,9 +173,9 @@ class _Reading:
         self.heads: list[tuple[Span, Term]] = []
         self.parts: dict[int, list[tuple[Span, Term, str]]] = {}
         for span in spans_in(doc, "terms"):
-            term = span._.term
-            if span.label_ != FIELD or term is None:
+            if span.label_ != FIELD:
                 continue
+            term = term_at(span)
             role = str(term.attributes.get("role", "head"))
             if role == "head":
                 self.heads.append((span, term))
@@ -184,7 +184,7 @@ class _Reading:
                     self.parts.setdefault(i, []).append((span, term, role))
         self.sites = covered(doc, ("site",))
         self.transplant = any(
-            span.label_ == "procedure" and span._.term is not None and _ORGAN_TRANSPLANT.search(span._.term.preferred)
+            span.label_ == "procedure" and _ORGAN_TRANSPLANT.search(term_at(span).preferred)
             for span in spans_in(doc, "terms")
         )
 

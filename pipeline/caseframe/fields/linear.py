@@ -54,13 +54,9 @@ class LinearModel:
 
     def sums(self, features: Iterable[str]) -> list[float]:
         """The summed weights of each class."""
-        sums = [0.0] * len(self.classes)
-        for feature in (BIAS, *features):
-            weights = self.weights.get(feature)
-            if weights is not None:
-                for number, weight in enumerate(weights):
-                    sums[number] += weight
-        return sums
+        table = self.weights
+        rows = [table[feature] for feature in (BIAS, *features) if feature in table]
+        return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * len(self.classes)
 
     def each(self, features: Iterable[str]) -> dict[str, float]:
         """Probability of each class by itself: the logistic function of its sum."""

@@ -14,11 +14,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
-from caseframe.fields.base import make_finding, section_of, spans_in
+from caseframe.fields.base import make_finding, section_of, spans_in, term_at, token_texts
 from caseframe.fields.linear import LinearModel, shipped
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
@@ -176,7 +177,7 @@ def _listed(doc: Doc) -> Iterator[Site]:
         last = (span.start, span.end)
         if not _names_something_else(doc, span):
             words, side = _with_side(doc, span)
-            yield Site(words, span, span._.term, side, "term")
+            yield Site(words, span, term_at(span), side, "term")
 
 
 def _levels(doc: Doc) -> Iterator[Site]:
@@ -204,14 +205,19 @@ def _term_of_level(levels: str) -> Term | None:
 
 
 def _operated(doc: Doc) -> Iterator[Site]:
-    for token in doc:
-        if len(token) < 9 or not _OPERATION.search(token.lower_):
+    for i, word in enumerate(token_texts(doc)):
+        if len(word) < 9:
             continue
-        term = _site_named(_OPERATED.get(fold_word(token.text), ""))
+        term = _site_of_operation(word)
         if term is not None:
-            span = doc[token.i : token.i + 1]
+            span = Span(doc, i, i + 1)
             words, side = _with_side(doc, span)
             yield Site(words, span, term, side, "operation")
+
+
+@lru_cache(maxsize=20_000)
+def _site_of_operation(word: str) -> Term | None:
+    return _site_named(_OPERATED.get(fold_word(word), "")) if _OPERATION.search(word.lower()) else None
 
 
 def _site_named(name: str) -> Term | None:

@@ -61,7 +61,8 @@ if not Span.has_extension("confidence"):
 
 def confidence_of(span: Span) -> float:
     """The probability of a span, by the component that found it; 1 where that says nothing, as other pipelines do."""
-    return 1.0 if span._.confidence is None else float(span._.confidence)
+    confidence = span._.confidence
+    return 1.0 if confidence is None else float(confidence)
 
 
 @lru_cache(maxsize=_CACHED_WORDS)

@@ -5,12 +5,16 @@ sentences.
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.schema import Article
 from caseframe.stages import packing  # noqa: F401  (so that what extensions hold can be packed)
+
+# Where spaCy keeps `doc._.article`; to ask for it there is much quicker.
+_ARTICLE: Any = ("._.", "article", None, None)
 
 if not Doc.has_extension("article"):
     Doc.set_extension("article", default=None)
@@ -25,7 +29,7 @@ def make_doc(nlp: Language, article: Article) -> Doc:
 
 def text_of(doc: Doc) -> str:
     """The text of a Doc; `doc.text` puts it together from the tokens on each call."""
-    article = doc._.article
+    article = doc.user_data.get(_ARTICLE)
     return article.text if isinstance(article, Article) else doc.text
 
 
@@ -45,4 +49,4 @@ def sentence_of(span: Span) -> Span:
         doc.user_data[_STARTS] = starts
     position = bisect_right(starts, span.start) - 1
     end = starts[position + 1] if position + 1 < len(starts) else len(doc)
-    return doc[starts[position] : end]
+    return Span(doc, starts[position], end)

@@ -31,6 +31,7 @@ from caseframe.stages.telling import PATIENT_TOLD, kinds_of, sentences_of, shape
 
 SPANS = "narrative"
 SCORES = "caseframe.narrative"
+_GENERAL = "caseframe.general"
 TITLE = "section: title"
 BIAS, THRESHOLD = "(bias)", "(threshold)"
 
@@ -90,6 +91,7 @@ class NarrativeTagger:
             for start, end, score in scores
         ]
         doc.user_data[SCORES] = scores
+        doc.user_data.pop(_GENERAL, None)
         return doc
 
     def score(self, features: Iterable[str]) -> float:
@@ -156,10 +158,17 @@ def _places(kind: str, index: int, count: int) -> Iterator[str]:
 
 def is_general(span: Span) -> bool:
     """Whether a span stands in a general sentence; False where the component has not run."""
-    for sentence in span.doc.spans.get(SPANS, ()):
-        if sentence.start <= span.start < sentence.end:
-            return bool(sentence.label_ == "general")
-    return False
+    return any(start <= span.start < end for start, end in _general(span.doc))
+
+
+def _general(doc: Doc) -> list[tuple[int, int]]:
+    """The token bounds of the general sentences, looked up once a Doc that has them."""
+    known: list[tuple[int, int]] | None = doc.user_data.get(_GENERAL)
+    if known is not None or SPANS not in doc.spans:
+        return known or []
+    found = [(span.start, span.end) for span in doc.spans[SPANS] if span.label_ == "general"]
+    doc.user_data[_GENERAL] = found
+    return found
 
 
 def narrative_score(span: Span) -> float:

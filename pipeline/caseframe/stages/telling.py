@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from spacy.tokens import Doc, Span
@@ -77,13 +78,16 @@ def words_of(doc: Doc) -> list[str]:
 
 def shapes_of(text: str, words: Sequence[str]) -> list[str]:
     """Names of the shapes of a sentence, given in lower case without white space at its end, and of its words."""
-    shapes = [
+    return [*_shapes_in(text), *(name for name, listed in _WORD_SHAPES.items() if not listed.isdisjoint(words))]
+
+
+@lru_cache(maxsize=4096)  # two components ask for the same sentence, each when it works on a batch of Docs
+def _shapes_in(text: str) -> tuple[str, ...]:
+    return tuple(
         name
         for name, pattern in _SHAPES.items()
         if (name not in _NEEDS or any(word in text for word in _NEEDS[name])) and pattern.search(text)
-    ]
-    shapes.extend(name for name, listed in _WORD_SHAPES.items() if not listed.isdisjoint(words))
-    return shapes
+    )
 
 
 def bounds_of_sentences(doc: Doc) -> list[tuple[int, int]]:
@@ -94,7 +98,7 @@ def bounds_of_sentences(doc: Doc) -> list[tuple[int, int]]:
 
 def sentences_of(doc: Doc) -> list[Span]:
     """The sentences of a Doc; all of it where no sentence was found."""
-    return [doc[start:end] for start, end in bounds_of_sentences(doc)]
+    return [Span(doc, start, end) for start, end in bounds_of_sentences(doc)]
 
 
 def kinds_of(doc: Doc, sentences: Sequence[Span]) -> list[str]:

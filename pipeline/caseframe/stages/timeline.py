@@ -31,6 +31,7 @@ from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, da
 SPANS = "times"
 LABELS = ("after", "follow_up", "before", "history", "duration", "date")
 CHAINED = "chained"
+_PLACED = "caseframe.placed_times"
 _WINDOW = 70
 
 
@@ -285,7 +286,7 @@ def time_of(span: Span) -> Span | None:
     A sentence without a time takes none from its neighbours, unless it says so ("At that time …").
     """
     doc = span.doc
-    if not doc.spans.get(SPANS):
+    if not _placed(doc):
         return None
     first, last = _sentence(doc, span.start)
     times = _times_between(doc, first, last)
@@ -305,13 +306,23 @@ def time_of(span: Span) -> Span | None:
 
 
 def _times_between(doc: Doc, first: int, last: int) -> list[Span]:
-    return [time for time in doc.spans[SPANS] if first <= time.start and time.end <= last and time._.days is not None]
+    group = doc.spans[SPANS]
+    return [group[number] for number, start, end in _placed(doc) if first <= start and end <= last]
+
+
+def _placed(doc: Doc) -> list[tuple[int, int, int]]:
+    """Number and token bounds of the times of a Doc whose days are known, looked up once a Doc that has times."""
+    known: list[tuple[int, int, int]] | None = doc.user_data.get(_PLACED)
+    if known is not None or SPANS not in doc.spans:
+        return known or []
+    spans = enumerate(doc.spans[SPANS])
+    found = [(number, time.start, time.end) for number, time in spans if time._.days is not None]
+    doc.user_data[_PLACED] = found
+    return found
 
 
 def _sentence(doc: Doc, place: int) -> tuple[int, int]:
-    if not doc.has_annotation("SENT_START"):
-        return 0, len(doc)
-    sentence = sentence_of(doc[place : place + 1])
+    sentence = sentence_of(Span(doc, place, place + 1))
     return sentence.start, sentence.end
 
 
@@ -419,4 +430,5 @@ class Timeline:
             span.kb_id_ = CHAINED if time.chained else ""
             spans.append(span)
         doc.spans[SPANS] = spans
+        doc.user_data.pop(_PLACED, None)
         return doc
