@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from spacy.language import Language
+from spacy.tokens import Doc
 
 from caseframe.pipeline import assemble_stages, extract_article
 from caseframe.schema import Article, Extraction
+from caseframe.stages.entities import SPANS
 
 Extract = Callable[..., Extraction]
+Mark = Callable[..., Doc]
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +34,22 @@ def extract(nlp: Language) -> Extract:
 def stages() -> Language:
     """The language stages without the fields."""
     return assemble_stages()
+
+
+@pytest.fixture(scope="session")
+def marked(stages: Language) -> Mark:
+    """Makes the Doc of a text after the stages, with entities given by their words, type and probability."""
+
+    def marked(text: str, *entities: tuple[str, str, float | None]) -> Doc:
+        doc = stages(text)
+        spans = []
+        for words, label, confidence in entities:
+            start = text.index(words)
+            span = doc.char_span(start, start + len(words), label=label)
+            assert span is not None
+            span._.confidence = confidence
+            spans.append(span)
+        doc.spans[SPANS] = spans
+        return doc
+
+    return marked

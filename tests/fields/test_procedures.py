@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
+from spacy.tokens import Doc
 
 import caseframe.stages.abbreviations
 import caseframe.stages.assertion
@@ -18,6 +20,8 @@ from caseframe.fields.morphology import category_of, correct, one_edit, procedur
 from caseframe.fields.procedures import find
 from caseframe.schema import CATEGORIES, Finding
 from caseframe.stages.tokenizer import blank
+
+Mark = Callable[..., Doc]
 
 
 @cache
@@ -169,6 +173,38 @@ def test_time_after_an_operation_of_the_told_course_keeps_it_a_procedure() -> No
     assert {(f.field, f.assertion) for f in findings} == {("procedure", "present")}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Bleeding began 1 year after a cesarean section.", "cesarean section"),
+        ("An adrenal mass was found two years after taking a left mastectomy.", "mastectomy"),
+        ("A man, status post hernia repair, had a fistula. Fistula after hernia repair is rare.", "hernia repair"),
+        ("She received a hydrocelectomy because of swelling 3 years ago.", "hydrocelectomy"),
+        ("Four years ago, he had a gastrectomy.", "gastrectomy"),
+        ("A 30-year-old man had kyphosis. He underwent laminectomy at the age of 3 years.", "laminectomy"),
+        ("A 30-year-old man had kyphosis. He underwent laminectomy at 9 years of age.", "laminectomy"),
+        ("We report a post fracture in a woman 14 months after a stabilized knee arthroplasty.", "knee arthroplasty"),
+    ],
+)
+def test_an_operation_of_long_ago(text: str, value: str) -> None:
+    assert {(f.field, f.assertion) for f in found(text) if f.value == value} == {("comorbidity", "historical")}
+
+
+def test_what_only_explains_the_present_trouble_is_as_old_as_the_text_says() -> None:
+    findings = found("Band erosion after gastric banding. A woman had pain 4 years after gastric banding.")
+    assert {f.field for f in findings if f.value == "gastric banding"} == {"comorbidity"}
+
+
+def test_an_operation_at_a_later_age_belongs_to_the_course() -> None:
+    findings = found("A 65-year-old woman had cancer. At the age of 68, she underwent partial hepatectomy.")
+    assert [f.field for f in findings] == ["procedure"]
+
+
+def test_a_long_history_does_not_make_an_operation_old() -> None:
+    (biopsy,) = found("A man had a 1-year history of a rash that was biopsied.")
+    assert biopsy.field == "procedure"
+
+
 def test_general_words_and_repetitions_are_weak() -> None:
     surgery, nephrectomy, resection = found("Surgery was planned. Nephrectomy was done. After resection he recovered.")
     assert surgery.confidence < 0.4
@@ -199,3 +235,19 @@ def test_any_word_has_a_known_category_or_none(word: str) -> None:
     assert category_of(word) in ("", *CATEGORIES)
     read = procedure_word(word)
     assert read is None or read.category in CATEGORIES
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "value"),
+    [
+        ("He underwent sequin removal.", "sequin removal", "sequin removal"),
+        ("She underwent transvaginal removal of retained sequins.", "transvaginal removal", "retained sequins removal"),
+    ],
+)
+def test_a_head_of_unknown_words_that_the_entities_see(marked: Mark, text: str, words: str, value: str) -> None:
+    (finding,) = find(marked(text, (words, "PROCEDURE", 0.9)))
+    assert finding.value == value and finding.text.startswith(words)
+
+
+def test_without_them_such_a_head_says_too_little(stages: Language) -> None:
+    assert list(find(stages("He underwent sequin removal."))) == []

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 
 import pytest
 from spacy.language import Language
+from spacy.tokens import Doc
 
 from caseframe.fields import therapy
 from caseframe.schema import Finding
+
+Mark = Callable[..., Doc]
 
 
 def found(stages: Language, text: str) -> dict[str, Finding]:
@@ -126,3 +130,40 @@ def test_hostile_text_takes_no_time(stages: Language, filler: str) -> None:
     start = perf_counter()
     list(therapy.find(doc))
     assert perf_counter() - start < 2
+
+
+def unlisted(doc: Doc) -> list[tuple[str, str]]:
+    return [(str(finding.value), finding.text) for finding in therapy.find(doc)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "value"),
+    [
+        ("He received glimbovir for ten days.", "glimbovir", "glimbovir"),
+        ("Glimbovir therapy was started.", "Glimbovir therapy", "glimbovir"),
+        ("She was treated with intravenous glimbovir.", "intravenous glimbovir", "glimbovir"),
+        ("He recovered on anti-worm therapy.", "anti-worm therapy", "anti-worm therapy"),
+        ("She was treated with clarythromycin.", "clarythromycin", "clarithromycin"),
+        ("Three months of tuberculosis medication were given.", "tuberculosis medication", "tuberculosis medication"),
+    ],
+)
+def test_a_drug_that_no_lexicon_lists(marked: Mark, text: str, words: str, value: str) -> None:
+    assert unlisted(marked(text, (words, "DRUG", 0.9))) == [(value, words)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Glimbovir is a protease.", "Glimbovir"),  # nobody got it
+        ("She was treated for allergy to glimbovir.", "glimbovir"),
+        ("He received first-line therapy.", "first-line therapy"),  # no name
+        ("The treatment lowers dopamine synthesis.", "dopamine synthesis"),
+        ("He was treated after a glimbovir overdose.", "glimbovir overdose"),
+    ],
+)
+def test_what_the_entities_see_counts_only_where_it_was_given(marked: Mark, text: str, words: str) -> None:
+    assert unlisted(marked(text, (words, "DRUG", 0.9))) == []
+
+
+def test_a_listed_drug_is_told_once(marked: Mark) -> None:
+    assert unlisted(marked("He received cisplatin.", ("cisplatin", "DRUG", 0.9))) == [("cisplatin", "cisplatin")]

@@ -147,12 +147,16 @@ def is_body_word(word: str) -> bool:
 def covered(doc: Doc, labels: Iterable[str]) -> dict[int, Span]:
     """For each token the longest lexicon term of these fields that holds it."""
     wanted = set(labels)
+    return by_token(span for span in spans_in(doc, "terms") if span.label_ in wanted)
+
+
+def by_token(spans: Iterable[Span]) -> dict[int, Span]:
+    """For each token the longest of the spans that hold it."""
     result: dict[int, Span] = {}
-    for span in spans_in(doc, "terms"):
-        if span.label_ in wanted:
-            for i in range(span.start, span.end):
-                if i not in result or len(result[i]) < len(span):
-                    result[i] = span
+    for span in spans:
+        for i in range(span.start, span.end):
+            if i not in result or len(result[i]) < len(span):
+                result[i] = span
     return result
 
 

@@ -17,7 +17,7 @@ from caseframe.stages.entities import SPANS, confidence_of
 
 _SOURCE = "entities"
 CONDITIONS = ("NEOPLASM", "DISORDER", "FINDING")
-_FIELD_OF = {"PROCEDURE": "procedure", "DEVICE": "implant", "DRUG": "therapy", "OUTCOME": "outcome"}
+_FIELD_OF = {"PROCEDURE": "procedure", "DEVICE": "implant", "OUTCOME": "outcome"}
 _MOST_WORDS = 7
 
 

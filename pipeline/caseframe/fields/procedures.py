@@ -18,17 +18,20 @@ from caseframe.fields.anatomy_words import (
     APPROACHES,
     BODY_NOUNS,
     SIDES,
+    by_token,
     covered,
     is_body_word,
     levels_beside,
     side_of,
 )
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import make_finding, spans_in, spans_of
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import Attributes, AttributeValue, Finding
-from caseframe.stages.extensions import text_of
+from caseframe.stages.entities import SPANS
+from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.timeline import time_of
 
 SOURCE = "procedures"
 FIELD = "procedure"
@@ -134,6 +137,7 @@ _NAMED: dict[tuple[str, str], tuple[str, str]] = {
     ("closure", "wound"): ("wound closure", "reconstruction"),
     ("drainage", "abscess"): ("abscess drainage", "other"),
 }
+_ENTITY = "PROCEDURE"
 # Told without their object: the drainage of a scrotum is a drainage.
 _PLAIN = frozenset("debridement drainage lavage curettage biopsy reconstruction exploration intubation coiling".split())
 _DEVICE_HEADS = frozenset(
@@ -200,6 +204,8 @@ class _Reading:
             for span in spans_in(doc, "abbreviations")
             if len(span) == 1 and span._.long_form
         }
+        self.treatments = covered(doc, ("therapy",))
+        self.operations = by_token(spans_of(doc, SPANS, _ENTITY))
         self.named = {span.end - 1 for span in spans_in(doc, "terms") if span.label_ == FIELD}
         self.tells_tumor = any(self.is_tumor(i) for i in range(len(doc)))
 
@@ -297,24 +303,54 @@ _PRESENTS = re.compile(
 )
 _AT_SITE = re.compile(r"\b(?:site|scar|history|area) of (?:an? |the |her |his )?(?:\w+ )?$", re.I)
 _YEARS_AFTER = re.compile(
-    r"\b(?:\d+|several|many|two|three|four|five|ten)"
-    r" (?:years|decades) (?:after|following) (?:an? |the |her |his )?$",
+    r"\b(?:\d+|several|many|a|one|two|three|four|five|six|seven|eight|nine|ten)[- ](?:years?|decades?) "
+    r"(?:after|following) (?:(?:an?|the|her|his|initial|first|undergoing|receiving|taking|having) )*$",
     re.I,
 )
+# A mention that only dates something else, or explains it: "infection after arthroplasty".
+_DATES = re.compile(
+    r"\b(?:after|following|since|post|secondary to|due to|caused by|complications? of|complicating|induced by|"
+    r"related to|status post) (?:(?!after|following|when|which|who|was|were|and\b|the patient)[\w'-]+ ){0,4}$",
+    re.I,
+)
+# "We report a fracture 14 months after an arthroplasty": the case is what came later.
+_REPORTED_AFTER = re.compile(
+    r"\b(?:report|present|describe|case of)\b(?:(?!during|follow)[^;])*? (?:\d+|\w+)[- ](?:weeks|months?) "
+    r"(?:after|following|from) (?:an? |the |her |his )?(?:[\w()-]+ ){0,4}$",
+    re.I,
+)
+_AT_AGE = re.compile(r"\bages? (?:of )?$", re.I)
+_OF_AGE = re.compile(r"\s*(?:years? )?of age\b", re.I)
+_NEAR = 120  # characters between an operation and the age that dates it
+_LONG_BEFORE = -60.0  # days from the operation of the episode
 _JOINED = re.compile(r"(?:,|\s|and|with|plus|followed by|a|an|the|left|right|bilateral)*", re.I)
-_AFTER = re.compile(r"\b(?:after|following|post|since)", re.I)
+_AFTER = re.compile(r"\b(?:after|following|(?<!status )post|since)", re.I)
 
 
 def _by_history(doc: Doc, findings: list[Finding]) -> Iterator[Finding]:
     """Tells earlier operations as comorbidity; one that the told course holds stays a procedure."""
-    told = {finding.value for finding in findings if finding.assertion == "present" and not _is_earlier(doc, finding)}
+    leads = [_lead(doc, finding) for finding in findings]
+    earlier = [_is_earlier(doc, finding, lead) for finding, lead in zip(findings, leads, strict=True)]
+    told = {
+        finding.value
+        for finding, lead, is_earlier in zip(findings, leads, earlier, strict=True)
+        if finding.assertion == "present" and not is_earlier and not _DATES.search(lead)
+    }
+    # "Fistula after resection" in the title, "two years after resection" in the text: both tell the same.
+    long_ago = {
+        finding.value
+        for finding, is_earlier in zip(findings, earlier, strict=True)
+        if is_earlier or finding.assertion == "historical"
+    } - told
     before: Finding | None = None
-    for finding in findings:
+    for finding, is_earlier in zip(findings, earlier, strict=True):
         if finding.assertion == "historical":
             cue = text_of(doc)[slice(*finding.cue)] if finding.cue else ""
             if _AFTER.search(cue) and (finding.value in GENERIC or finding.value in told):
                 finding = replace(finding, assertion="present", cue=None)
-        elif finding.assertion == "present" and (_is_earlier(doc, finding) or _goes_on(doc, before, finding)):
+        elif finding.assertion == "present" and (
+            is_earlier or finding.value in long_ago or _goes_on(doc, before, finding)
+        ):
             finding = replace(finding, assertion="historical")
         before = finding
         if finding.assertion == "historical":
@@ -322,17 +358,47 @@ def _by_history(doc: Doc, findings: list[Finding]) -> Iterator[Finding]:
         yield finding
 
 
-def _is_earlier(doc: Doc, finding: Finding) -> bool:
+def _lead(doc: Doc, finding: Finding) -> str:
+    """The words of its sentence before a finding."""
+    sentence = finding.sentence
+    begin = finding.start - max(0, text_of(doc).rfind(sentence, 0, finding.end + len(sentence)))
+    return sentence[:begin] if 0 < begin <= len(sentence) else ""
+
+
+def _is_earlier(doc: Doc, finding: Finding, lead: str) -> bool:
     """Whether an operation lies before the presentation: "presented 5 months after a mastectomy"."""
     if finding.value in GENERIC:
         return False
-    sentence = finding.sentence
-    begin = finding.start - max(0, text_of(doc).rfind(sentence, 0, finding.end + len(sentence)))
-    lead = sentence[:begin] if 0 < begin <= len(sentence) else ""
-    if _AT_SITE.search(lead) or _YEARS_AFTER.search(lead):
+    if (
+        _AT_SITE.search(lead)
+        or _YEARS_AFTER.search(lead)
+        or _REPORTED_AFTER.search(lead)
+        or _at_younger_age(doc, finding)
+    ):
         return True
+    if finding.when_days is not None and finding.when_days <= _LONG_BEFORE:
+        span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
+        time = time_of(span) if span is not None else None
+        return time is not None and time.label_ != "history"
     match = _PRESENTS.search(lead)
     return match is not None and len(lead) - match.end("gap") < 40 and "," not in lead[match.end("gap") :]
+
+
+def _at_younger_age(doc: Doc, finding: Finding) -> bool:
+    """Whether the sentence dates an operation by an age that lies before that of the patient: "at the age of nine"."""
+    ages = spans_of(doc, "quantities", "AGE")
+    if len(ages) < 2:
+        return False
+    text = text_of(doc)
+    now = ages[0]._.quantity.value or 0.0
+    for age in ages[1:]:
+        value = age._.quantity.value
+        if value is None or value >= now - 1 or not finding.start - _NEAR < age.start_char < finding.end + _NEAR:
+            continue
+        dated = _AT_AGE.search(text, max(0, age.start_char - 10), age.start_char) or _OF_AGE.match(text, age.end_char)
+        if sentence_of(age).start_char <= finding.start < sentence_of(age).end_char and (dated or "age" in age.text):
+            return True
+    return False
 
 
 def _goes_on(doc: Doc, before: Finding | None, finding: Finding) -> bool:
@@ -400,6 +466,9 @@ def _noun_finding(reading: _Reading, mention: _Mention) -> Finding | None:
     if mention.head:
         named = _name(reading, mention, kept, thing or thing_before)
         if named is None:
+            named = _name_by_entity(reading, mention)
+            first = min(first, reading.operations[mention.start].start) if named is not None else first
+        if named is None:
             return None
         value, category, code = named
         if thing is not None and reading.words[mention.end] not in ("and", "with"):
@@ -437,9 +506,10 @@ def _is_no_operation(reading: _Reading, mention: _Mention) -> bool:
     after = words[mention.end : mention.end + 5]
     if mention.head == "reduction" and after[:1] == ["of"] and any(word in _REDUCED for word in after):
         return False
-    if words[max(0, mention.start - 1)] == "post" or (
-        mention.head == "procedure" and mention.start - 1 in reading.named
-    ):
+    before = words[max(0, mention.start - 2) : mention.start]
+    if before[-1:] == ["post"] and before != ["status", "post"]:
+        return True
+    if mention.head == "procedure" and mention.start - 1 in reading.named:
         return True
     if mention.value == "embolization" and words[max(0, mention.start - 1)] in (
         "pulmonary",
@@ -606,6 +676,34 @@ def _name(reading: _Reading, mention: _Mention, kept: list[str], thing: _Object 
         value = f"{extent} tumor {head}" if extent in ("subtotal", "partial") else f"tumor {head}"
         return value, "resection", _code(value)
     return (head, mention.category, mention.code or _code(head)) if mention.alone else None
+
+
+def _name_by_entity(reading: _Reading, mention: _Mention) -> tuple[str, str, str] | None:
+    """The name of a head that the learned entities take for an operation, of whatever words: "foreskin repair"."""
+    entity = reading.operations.get(mention.start)
+    if entity is None or mention.alone or mention.head == "procedure" or mention.start in reading.treatments:
+        return None
+    if mention.head in _RESECT and reading.tells_tumor:
+        return "tumor resection", "resection", _code("tumor resection")
+    words = _plain([word for word in reading.words[entity.start : mention.start] if word not in _DROPPED])
+    words = words or _words_after_of(reading, mention)
+    if not words:
+        return None
+    return canonical(" ".join([*words, mention.head])), mention.category, ""
+
+
+def _words_after_of(reading: _Reading, mention: _Mention) -> list[str]:
+    """The noun phrase behind "of", in whatever words."""
+    words = reading.words
+    if words[mention.end : mention.end + 1] != ["of"]:
+        return []
+    named: list[str] = []
+    for word in words[mention.end + 1 : min(mention.end + 7, reading.sentence_end(mention.start))]:
+        if word in _PREPOSITIONS or word in _CLAUSE_END or word in ("of", ","):
+            break
+        if word not in _DETERMINERS and word not in SIDES and word not in _DROPPED:
+            named.append(word)
+    return named if all(word.isalpha() for word in named) else []
 
 
 def _named_by_object(head: str, thing: _Object, mention: _Mention, extent: str) -> tuple[str, str, str] | None:

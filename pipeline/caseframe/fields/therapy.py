@@ -7,6 +7,9 @@ that says they were given; the lexicon marks them `needs_cue`.
 Which dose belongs to which drug: the drug that the dose leads to ("400 mg of fluconazole"), else the drug right before
 it ("doxorubicin 75 mg/m2"). Timing, durations and cycles hold for all drugs that are told together ("adjuvant
 chemotherapy with ifosfamide and doxorubicin").
+
+A drug that no lexicon lists is one where the learned entities see it and the words say that it was given; one letter
+off a listed name it is that drug ("clarythromycin").
 """
 
 from __future__ import annotations
@@ -14,10 +17,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding, spans_in, spans_of
+from caseframe.fields.entities import open_mentions
+from caseframe.fields.morphology import one_edit
+from caseframe.lexicons import builtin_lexicon
+from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
@@ -51,6 +59,29 @@ _GIVEN = re.compile(
     re.IGNORECASE,
 )
 _CUE_CHARS = 45
+# What the learned entities may call a drug and is none that was given: a kind without a name, what the body makes.
+_NO_DRUG = re.compile(
+    r"^(?:(?:first|second|third)[- ]line|combin\w+|mainten\w+|systemic|oral|intravenous\w*|local|conventional|medical|"
+    r"new|contrast|radiocontrast|infectious|infective|offending|causative|other|such|novel|study|active|specific|"
+    r"selective|empiric\w*|standard|current|long[- ]term|prophylactic|therapeutic|pharmacologic\w*|additional|"
+    r"optimal)?\s?"
+    r"(?:therapy|treatment|agent|drug|medication|medicine|injection|infusion|regimen|inhibitor|prophylaxis|material|dose|"
+    r"combination|solution|steroids?|hormones?|immunoglobulins?|protein|antibody|antigen|acid)?$"
+    r"|(?:synthesis|transporter|receptor|gene|homeostasis|metabolism|overdose|resistance|pathway|enzyme|synthase|cytokine|"
+    r"inducer|antagonism|abuse|toxicity|poisoning|secretion|antibody to|osteocalcin|ferritin|hepcidin|cocaine|cannabis|"
+    r"heroin|thyroxine|estradiol|cortisol|glucagon|somatostatin|phosphate|oxalate|immunoglobulin)\b|\d\s?mg|interleukin",
+)
+_FORM = re.compile(
+    r"(?<=\w)[ -](?:based |containing )?(?:therapy|treatment|medication|infusions?|injections?|tablets?|administration|"
+    r"prophylaxis|supplement\w*)$"
+)
+# Names of kinds keep the word: antiallergic therapy.
+_KIND_OF_THERAPY = re.compile(r"(?:ic|al|ive|ous|ary|line|free|ing|ed)$|\banti", re.IGNORECASE)
+_ROUTE = re.compile(
+    r"^(?:(?:intravenous(?:ly)?|iv|oral(?:ly)?|topical(?:ly)?|subcutaneous|intramuscular|intravitreal|intralesional|intrathecal|"
+    r"systemic|high-dose|low-dose|prophylactic|adjuvant|several|standard|infused) )+"
+)
+_LEAST_MISSPELT = 8
 # Treatment of long ago explains what is told; it is none of this episode.
 _LONG_AGO = re.compile(
     r"(?:\byears? (?:after|following|post|since|from)|\bsecondary to|\bexposure (?:to|of)|\bremote(?: history of)?"
@@ -140,7 +171,11 @@ class _Given:
 
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields every mention of a treatment, with what is said of its timing, duration, dose and cycles."""
-    given = [_given(span) for span in spans_of(doc, "terms", "therapy") if _is_given(span)]
+    listed = spans_of(doc, "terms", "therapy")
+    given = [_given(span) for span in listed if _is_given(span, "needs_cue" in span._.term.attributes)]
+    unlisted = list(_unlisted(doc, listed))
+    if unlisted:
+        given = sorted([*given, *unlisted], key=lambda treatment: treatment.span.start)
     if not given:
         return
     groups = _groups(doc, given)
@@ -171,12 +206,48 @@ def _given(span: Span) -> _Given:
     return _Given(span, term.preferred, str(term.attributes.get("kind", "")), tuple(parts.split("+")) if parts else ())
 
 
-def _is_given(span: Span) -> bool:
+def _unlisted(doc: Doc, listed: Sequence[Span]) -> Iterator[_Given]:
+    """Drugs that the learned entities see and no lexicon lists, where the words say that they were given."""
+    for entity, value in open_mentions(doc, ("DRUG",), [(span.start, span.end) for span in listed]):
+        known = _misspelt(value)
+        name = known or _drug_name(value)
+        if not _NO_DRUG.search(name) and _is_given(entity, needs_cue=not known):
+            yield _Given(entity, name, "unlisted", ())
+
+
+def _drug_name(value: str) -> str:
+    """A drug's name without the word for its form: "ZOL therapy", but "antiallergic therapy"."""
+    value = _ROUTE.sub("", value)
+    name = _FORM.sub("", value)
+    disease = any(term.field in ("diagnosis", "comorbidity") for term in builtin_lexicon().lookup(name))
+    return value if disease or _KIND_OF_THERAPY.search(name) else name
+
+
+def _misspelt(value: str) -> str:
+    """The listed drug that a name is one letter off; empty where there is none."""
+    if len(value) < _LEAST_MISSPELT or not value.isalpha():
+        return ""
+    near = {known for known in _drug_names().get(value[-2:], ()) if one_edit(value, known)}
+    return near.pop() if len(near) == 1 else ""
+
+
+@cache
+def _drug_names() -> dict[str, list[str]]:
+    """The one-word drugs of the lexicon by their last two letters."""
+    names: dict[str, list[str]] = {}
+    for term in builtin_lexicon().of_field("therapy").values():
+        name = canonical(term.preferred)
+        if term.attributes.get("kind") == "drug" and name.isalpha() and len(name) >= _LEAST_MISSPELT:
+            names.setdefault(name[-2:], []).append(name)
+    return names
+
+
+def _is_given(span: Span, needs_cue: bool) -> bool:
     """Whether a mention says that something was given, and not that it was measured or did harm."""
     before, after = _around(span, 60, 30)
     if _NOT_GIVEN_AFTER.match(after) or _NOT_GIVEN_BEFORE.search(before):
         return False
-    if "needs_cue" in span._.term.attributes:
+    if needs_cue:
         return _GIVEN.search(f"{before[-_CUE_CHARS:]} {span.text} {after}") is not None
     return True
 
@@ -203,7 +274,7 @@ def _confidence(doc: Doc, given: Sequence[_Given], number: int) -> float:
         gap = text_of(doc)[before.span.end_char : treatment.span.start_char]
         if before.kind in ("drug", "regimen") and len(gap) <= _TOGETHER_CHARS and _NAMED_BEFORE.fullmatch(gap):
             return _DOUBTFUL
-    return _OTHER if treatment.kind == "other" else _SURE
+    return _OTHER if treatment.kind in ("other", "unlisted") else _SURE
 
 
 # ------------------------------------------------------------------------------------------- told together

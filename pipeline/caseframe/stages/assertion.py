@@ -53,6 +53,11 @@ _BREAKS = frozenset((";", ":", "—", ".", "?", "!", "•", "\n"))
 _SUBJECTS = frozenset("he she it they we i there this these those that who which".split())
 _ARTICLES = frozenset("a an the his her their our its one two three four five several normal".split())
 _AUXILIARIES = frozenset("was were been had has have could can be is are also both all".split())
+# How far behind a date that opens its sentence the comma may stand: "eight years before the present admission,".
+_TO_COMMA = 5
+_NOW = frozenset(
+    "now then currently presented presents presenting subsequently later developed complained recently".split()
+)
 _DONE = frozenset("treated operated diagnosed detected found managed presenting admitted".split())
 # What may stand before a denial inside a span without being what the span names: "felt no pain".
 _LIGHT = frozenset(
@@ -323,8 +328,33 @@ class _Walk:
         if direction == "result" and any(self._is_test(i) for a, b in parts for i in range(a, b)):
             return [self._sought(a, b) for a, b in parts if "for" in self.words[a:b]]
         if direction in ("forward", "both"):
-            parts.extend(self._forward(hit))
+            opened = self._opened(hit) if hit.rule.direction == "aside" else None
+            parts.extend(self._forward(hit) if opened is None else [opened])
         return parts
+
+    def _opened(self, hit: Hit) -> tuple[int, int] | None:
+        """The clause that a date opens: "Three years ago, the patient had received a nail" is all of that time."""
+        if hit.start > self.start and hit.start - 1 not in self.stops:
+            return None
+        words = self.words
+        if hit.end < self.end and words[hit.end] in _SUBJECTS | _DETERMINERS:
+            return self._clause_from(hit.end)
+        comma = next((i for i in range(hit.end, min(self.end, hit.end + _TO_COMMA)) if words[i] == ","), None)
+        if comma is None or any(i in self.stops for i in range(hit.end, comma)):
+            return None
+        return self._clause_from(comma + 1)
+
+    def _clause_from(self, start: int) -> tuple[int, int]:
+        """From a token to the end of its clause, or to what came later."""
+        i = start
+        while i < self.end and i not in self.stops and not (self.words[i] in _JOINTS and self._is_now(i)):
+            i += 1
+        return start, i
+
+    def _is_now(self, joint: int) -> bool:
+        """Whether a joint leads to what came later: "and then developed pain", ", and she now presented"."""
+        following = [word for word in self.words[joint + 1 : min(self.end, joint + 4)] if word not in _JOINTS]
+        return any(word in _SUBJECTS or word in _NOW for word in following[:2])
 
     def _side(self, hit: Hit) -> str:
         """Which side a date ("6 years ago") belongs to: what is before it, unless it opens its clause."""
