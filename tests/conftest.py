@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,7 +14,7 @@ from spacy.language import Language
 
 from caseframe.config import ExtractConfig
 from caseframe.pipeline import assemble
-from caseframe.schema import Extraction
+from caseframe.schema import Article, Attributes, Case, Extraction, Finding
 from caseframe.tables.evidence import Run, open_run
 from caseframe.tables.parquet import write_part
 from caseframe.tables.rows import ARTICLES, FINDINGS, article_row, case_rows, cases_schema, finding_rows
@@ -68,3 +69,70 @@ def write_run() -> WriteRun:
         return open_run(path)
 
     return write
+
+
+TEXT = (
+    "A {age}-year-old woman underwent hemisacrectomy for osteosarcoma of the sacrum. A titanium plate was placed. "
+    "Infection was denied; local recurrence was seen later, and she was followed up for a time."
+)
+MakeCase = Callable[..., Extraction]
+
+
+@pytest.fixture(scope="session")
+def make_case() -> MakeCase:
+    """An article with one patient: `recurred`, `failed` and `follow_up` are months; None leaves a field out.
+
+    `findings` are further ones: field, value, words, assertion.
+    """
+
+    def make(
+        pmid: int = 1,
+        *,
+        title: str = "Sacral osteosarcoma",
+        age: float | None = 40,
+        follow_up: float | None = None,
+        recurred: float | None = None,
+        recurrence: str | None = None,
+        failed: float | None = None,
+        year: int | None = 2015,
+        text: str = TEXT,
+        kind: str = "patient",
+        findings: tuple[tuple[str, object, str, str], ...] = (),
+        **article_fields: Any,
+    ) -> Extraction:
+        article_fields = {"pmid": str(pmid), "journal": "J Test", **article_fields}
+        article = Article.build(title=title, abstract=[("Case", text.format(age=age))], year=year, **article_fields)
+
+        def find(field: str, value: object, words: str, assertion: str = "present", **rest: object) -> Finding:
+            start = article.text.index(words)
+            begin = article.text.rfind(". ", 0, start) + 2 if ". " in article.text[:start] else start
+            end = article.text.find(".", start) + 1 or len(article.text)
+            sentence = article.text[begin:end]
+            return Finding(
+                field, value, words, start, start + len(words), assertion, sentence=sentence, section="Case", **rest
+            )  # type: ignore[arg-type]
+
+        found = [
+            find("sex", "female", "woman", confidence=0.99),
+            find("diagnosis", "osteosarcoma", "osteosarcoma", code="ICDO3:9180/3", confidence=0.9),
+            find("site", "sacrum", "sacrum", confidence=0.8),
+            find("procedure", "hemisacrectomy", "hemisacrectomy", attributes=Attributes({"category": "resection"})),
+            find("implant", "plate", "titanium plate", attributes=Attributes({"material": ("titanium",)})),
+            find("complication", "infection", "Infection was denied", "absent", confidence=0.4),
+        ]
+        if age is not None:
+            found.append(find("age", age, f"{age}-year-old", unit="year"))
+        if follow_up is not None:
+            found.append(find("follow_up", follow_up, "followed up", unit="month"))
+        if recurrence or recurred is not None:
+            days = None if recurred is None else recurred * 365 / 12
+            found.append(
+                find("recurrence", "local recurrence", "local recurrence", recurrence or "present", when_days=days)
+            )
+        if failed is not None:
+            found.append(find("complication", "loosening", "plate", when_days=failed * 365 / 12))
+        found += [find(*given) for given in findings]
+        design = find("study_design", "case_report", "woman")
+        return Extraction(article, (design,), (Case(1, kind, tuple(found)),))  # type: ignore[arg-type]
+
+    return make

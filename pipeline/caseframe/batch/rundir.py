@@ -31,7 +31,7 @@ LOCK, WORKERS_LOCK = ".lock", ".workers"
 _MADE = (RUN_FILE, PLAN, MANIFEST, FAILURES, PROGRESS, LOCK, WORKERS_LOCK)
 _LOCKS = (LOCK, WORKERS_LOCK)
 _REPORTS = ("cases.csv", "findings.csv", "evidence.xlsx", "caseframe.duckdb", "report.html")
-_FIGURES = "report_figures"
+_FOLDERS = ("report_figures", "exports")
 _SAME = "Resume with the same config, inputs and version, or give another -o"
 _LOCK_SECONDS = 10
 
@@ -199,7 +199,7 @@ def _changes(before: object, now: object, key: str = "") -> Iterator[str]:
 
 def _clear(path: Path) -> None:
     """Removes a former run, and nothing that no run wrote."""
-    for folder in (*TABLES, LEDGER_FOLDER, _FIGURES):
+    for folder in (*TABLES, LEDGER_FOLDER, *_FOLDERS):
         shutil.rmtree(path / folder, ignore_errors=True)
     for name in (*_MADE, *_REPORTS):
         if name not in _LOCKS:

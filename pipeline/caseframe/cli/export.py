@@ -1,7 +1,8 @@
-"""`caseframe export`: a run, as it was reviewed, for those who go on with it."""
+"""`caseframe export`: a run, as it is or as it was reviewed, for those who go on with it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from caseframe.errors import ReviewError
-
 if TYPE_CHECKING:
     from caseframe.review.export import Exported
 
 EPILOG = (
-    "Example: [bold]caseframe export outputs/sarcoma --reviewed[/bold], then "
+    "Example: [bold]caseframe export outputs/sarcoma --format ris,revman[/bold]; after a review "
+    "[bold]caseframe export outputs/sarcoma --reviewed[/bold], then "
     "[bold]caseframe evaluate outputs/sarcoma/reviewed/evaluate.yaml -o outputs/sarcoma_scores[/bold]"
 )
 _out = Console()
@@ -27,21 +27,39 @@ def export(
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="As reviewed: corrected tables, agreement, gold.")
     ] = False,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write to; default: RUN/reviewed.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder to write to; default: RUN/exports, RUN/reviewed.")
+    ] = None,
     format: Annotated[
-        list[str] | None, typer.Option(help="Tables to write: csv, xlsx, parquet; default: all of them.")
+        list[str] | None,
+        typer.Option(
+            help="Formats, e.g. ris,bibtex: ris, bibtex, revman, checklist, phenopackets, bioc, brat; with --reviewed "
+            "csv, xlsx, parquet too. Default: the former, with --reviewed the latter."
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an export that is there already.")] = False,
 ) -> None:
-    """Write what a review left: each cell with the pipeline's value, the reviewed one, by whom and when."""
-    from caseframe.review.export import FORMATS, export_review  # pyarrow takes its time to load
+    """Write a run for other tools, or what a review left: each cell with the pipeline's value and the reviewed one."""
+    from caseframe.tables.evidence import open_run  # pyarrow takes its time to load
+    from caseframe.tables.exports import export_formats, write_exports
 
     if not reviewed:
-        raise ReviewError(
-            "nothing is asked for", "Give --reviewed; the tables of the run itself stand in its directory"
-        )
-    done = export_review(run, out, formats=format or FORMATS, overwrite=overwrite)
-    _tell(done)
+        _tell_written(write_exports(open_run(run), out or run / "exports", export_formats(format), overwrite=overwrite))
+        return
+    from caseframe.review.evidence import ReviewedEvidence
+    from caseframe.review.export import FOLDER, FORMATS, export_review
+
+    names = export_formats(format, also=FORMATS) if format else FORMATS
+    tables = [name for name in names if name in FORMATS]
+    if tables:
+        _tell(export_review(run, out, formats=tables, overwrite=overwrite))
+    if others := [name for name in names if name not in FORMATS]:
+        _tell_written(write_exports(ReviewedEvidence(run), out or run / FOLDER, others, overwrite=overwrite))
+
+
+def _tell_written(written: Mapping[Path, tuple[int, str]]) -> None:
+    for path, (count, things) in written.items():
+        _out.print(Text(f"{path}: {count:,} {things}"), soft_wrap=True)
 
 
 def _tell(done: Exported) -> None:

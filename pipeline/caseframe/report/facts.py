@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from importlib.resources import files
 from typing import cast
 
 from caseframe.schema import ARTICLE_FIELDS, CASE_FIELDS
-from caseframe.tables.evidence import Evidence
+from caseframe.tables.evidence import Evidence, attributes_of
 from caseframe.tables.rows import Row
 
 DAYS_A_MONTH = 365 / 12
@@ -88,7 +87,7 @@ def _facts(article: Row, case: Row, findings: list[Row]) -> Facts:
         diagnoses=_values(diagnoses),
         tumors=_values(row for row in diagnoses if _TUMOR.match(str(row["code"]))),
         sites=_values(said("site")),
-        procedures=tuple((str(row["value"]), str(_attributes(row).get("category", ""))) for row in said("procedure")),
+        procedures=tuple((str(row["value"]), str(attributes_of(row).get("category", ""))) for row in said("procedure")),
         implants=tuple(map(_device, said("implant"))),
         follow_up=cast("float | None", case["follow_up"]),
         recurrence=str(recurrences[0]["assertion"]) if recurrences else "",
@@ -109,13 +108,8 @@ def _values(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(row["value"]) for row in rows))
 
 
-def _attributes(row: Row) -> dict[str, object]:
-    found = json.loads(str(row["attributes"])) if row["attributes"] else {}
-    return found if isinstance(found, dict) else {}
-
-
 def _device(row: Row) -> Device:
-    attributes = _attributes(row)
+    attributes = attributes_of(row)
     materials, makes = (_listed(attributes.get(name)) for name in ("material", "manufacture"))
     return Device(str(row["value"]), materials, makes)
 
@@ -138,7 +132,7 @@ def _events(findings: Iterable[Row]) -> Iterator[Event]:
             yield Event("death", months)
         for kind in _kinds().get((field, value), ()):
             yield Event(kind, months)
-        if field == "procedure" and _attributes(row).get("category") == "revision":
+        if field == "procedure" and attributes_of(row).get("category") == "revision":
             yield Event("implant_failure", months)
 
 

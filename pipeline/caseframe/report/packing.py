@@ -24,7 +24,7 @@ from typing import Any
 
 from caseframe.pages.text import shortened, visible
 from caseframe.schema import ARTICLE_FIELDS, ASSERTIONS, CASE_FIELDS, FIELDS
-from caseframe.tables.evidence import Evidence
+from caseframe.tables.evidence import Evidence, attributes_of
 from caseframe.tables.rows import Row, describe
 
 MOST_TEXT = 12_000
@@ -111,7 +111,7 @@ def _field(name: str) -> dict[str, object]:
 
 
 def _notes(row: Row) -> str:
-    attributes = json.loads(str(row["attributes"])) if row["attributes"] else {}
+    attributes = attributes_of(row)
     attributes.pop("when_days", None)
     days = row["when_days"]
     parts = [str(row["unit"] or ""), describe(attributes)]

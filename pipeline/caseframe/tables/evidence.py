@@ -38,6 +38,12 @@ class Evidence:
         return [row for row in self.findings if row["case_id"] in ("", case["case_id"])]
 
 
+def attributes_of(row: Row) -> dict[str, object]:
+    """The attributes of a row of `findings`."""
+    found = json.loads(str(row["attributes"])) if row["attributes"] else {}
+    return found if isinstance(found, dict) else {}
+
+
 class Run:
     """A run that is finished; iterating it gives Evidence, article by article, with a part in memory at a time."""
 

@@ -1,0 +1,44 @@
+"""The reviewed run as Evidence, for every export that the run itself has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from caseframe.errors import ReviewError
+from caseframe.review.corrected import corrected
+from caseframe.review.records import Found
+from caseframe.review.runs import open_reviewed
+from caseframe.review.settled import settle
+from caseframe.review.store import open_store
+from caseframe.tables.evidence import Evidence, open_run
+from caseframe.tables.rows import case_rows, finding_rows
+
+_AT_ONCE = 500
+
+
+class ReviewedEvidence:
+    """Article by article what stands after the review; what is not reviewed stands as the pipeline left it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises RunError where there is no run, ReviewError where no article of it is reviewed."""
+        self._run, self._evidence = open_reviewed(path), open_run(path)
+        self._store = open_store(path, read_only=True)
+        self._done = {key: names for key, names in self._store.finished().items() if names}
+        if not self._done:
+            raise ReviewError(
+                f"{self._store.path}: no article is finished", "Finish at least one with caseframe review"
+            )
+
+    def __iter__(self) -> Iterator[Evidence]:
+        evidence = iter(self._evidence)
+        while batch := list(islice(evidence, _AT_ONCE)):
+            found = self._run.found_of([str(each.article["article_id"]) for each in batch])
+            for each, article in zip(batch, found, strict=True):
+                names = self._done.get((article.article_id, article.sha256))
+                yield self._corrected(each, article, names) if names else each
+
+    def _corrected(self, evidence: Evidence, found: Found, names: Sequence[str]) -> Evidence:
+        extraction = corrected(settle(self._store, found, names))
+        return Evidence(evidence.article, tuple(case_rows(extraction)), tuple(finding_rows(extraction)))
