@@ -84,3 +84,40 @@ def test_hostile_text_takes_no_time(stages: Language, filler: str) -> None:
     start = process_time()
     list(measurements.find(doc))
     assert process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The operation took 120 minutes.", [("operative_time", 120.0, "min")]),
+        ("Surgery lasted about 3 h.", [("operative_time", 3.0, "hour")]),
+        ("A scoliosis of 40° was seen.", [("cobb_angle", 40.0, "degree")]),
+        ("The scoliosis had curves of 62° and 48°.", [("cobb_angle", 62.0, "degree"), ("cobb_angle", 48.0, "degree")]),
+        (
+            "A kyphosis of 70° was corrected to 25°.",
+            [("kyphosis_angle", 70.0, "degree"), ("kyphosis_angle", 25.0, "degree")],
+        ),
+        ("Elbow flexion of 110 degrees was reached.", [("range_of_motion", 110.0, "degree")]),
+        ("He had lost 9 kg.", [("weight_loss", 9.0, "kg")]),
+        ("There was a flexion contracture of 20°.", []),
+        ("The operation was 5 years ago.", []),
+    ],
+)
+def test_a_number_that_the_words_around_explain(
+    stages: Language, text: str, told: list[tuple[str, float, str]]
+) -> None:
+    findings = [f for f in measurements.find(stages(text)) if "number" in f.attributes]
+    assert [(f.value, f.attributes["number"], f.attributes.get("unit")) for f in findings] == told
+
+
+def test_a_change_has_a_before_and_an_after(stages: Language) -> None:
+    findings = measurements.find(stages("Active abduction improved from 40° to 120°."))
+    assert [(f.attributes["number"], f.attributes["phase"]) for f in findings] == [
+        (40.0, "preoperative"),
+        (120.0, "postoperative"),
+    ]
+
+
+def test_little_blood_loss_needs_no_number(stages: Language) -> None:
+    (finding,) = measurements.find(stages("Blood loss was minimal."))
+    assert (finding.value, finding.text, finding.assertion) == ("blood_loss", "Blood loss was minimal", "present")

@@ -21,7 +21,7 @@ from caseframe.stages.quantities import Quantity
 from caseframe.stages.timeline import when_of
 
 _SOURCE = "measurement"
-_MEASURED, _NAMED = 0.8, 0.2
+_MEASURED, _TOLD, _NAMED = 0.8, 0.6, 0.2
 
 _SCORE_KINDS = frozenset({"SCORE", "PERCENT"})
 # Between a measure and its number: no other sentence, no other number's business, at most so many letters.
@@ -70,6 +70,28 @@ _CHANGE = re.compile(
 )
 _TO = re.compile(r"\bto\b|→|versus", re.IGNORECASE)
 _OF_NORMAL = re.compile(r"\s*of (?:the )?normal", re.IGNORECASE)
+# Words that tell what the number after them measures, by the kind of the number.
+_IMPLIED = tuple(
+    (kind, re.compile(rf"{pattern}$", re.IGNORECASE), name)
+    for kind, pattern, name in (
+        ("ANGLE", r"\bscolio\w+\b(?:(?!\bat\b|kypho)[^.;]){0,50}", "cobb_angle"),
+        ("ANGLE", r"\bkypho\w+\b(?:(?!\bat\b|scolio)[^.;]){0,50}", "kyphosis_angle"),
+        (
+            "ANGLE",
+            r"\b(?:flexion|extension|abduction|adduction|rotation|pronation|supination|elevation|range of movement)\b"
+            r"(?:(?!contracture|deformity|fixed)[^.;,]){0,30}",
+            "range_of_motion",
+        ),
+        (
+            "DURATION",
+            r"\b(?:operation|surgery|procedure|operating)\s(?:lasted|took|time|duration)\s"
+            r"(?:(?:was|of|for|a|total|about|approximately|nearly|around|only|less than|more than)\s)*",
+            "operative_time",
+        ),
+        ("WEIGHT", r"\blost\s(?:(?:about|approximately|more than|over|up to|nearly|around)\s)?", "weight_loss"),
+    )
+)
+_SMALL = re.compile(r"\s(?:was|were|is) (?:minimal|negligible|minor|insignificant|scant|little)\b", re.IGNORECASE)
 _LONG_AFTER = 80  # days; a value taken later is one of a follow-up
 _UNITS = {"°": "degree", "beats/minute": "beats/min", "points": "point", "msec": "ms", "sds": "SDS", "sd": "SDS"}
 
@@ -85,19 +107,25 @@ class _Measured:
     maximum: float | None = None
     statistic: str = ""
     phase: str = ""
+    name: str = ""
+    """The measure, where it is not the term of its words."""
 
 
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields every number of a measure; a measure without one as a finding of little confidence."""
     measures = [span for span in spans_of(doc, "terms", "measurement") if not _is_everyday(span)]
-    if not measures:
-        return
     measured = list(_measured(doc, measures))
     seen = {item.measure.start for item in measured}
     for item in _in_turn(doc, measured):
         yield _finding(item)
     for span in measures:
-        if span.start not in seen and not span.text.islower():
+        small = _SMALL.match(text_of(doc), span.end_char)
+        if span.start not in seen and small is not None:
+            words = _stretch(span, small.end() - span.end_char)
+            yield make_finding(
+                words, "measurement", span._.term.preferred, source=_SOURCE, assertion="present", confidence=_TOLD
+            )
+        elif span.start not in seen and not span.text.islower():
             yield make_finding(span, "measurement", span._.term.preferred, source=_SOURCE, confidence=_NAMED)
 
 
@@ -120,7 +148,7 @@ def _finding(item: _Measured) -> Finding:
     return make_finding(
         item.words,
         "measurement",
-        item.measure._.term.preferred,
+        item.name or item.measure._.term.preferred,
         source=_SOURCE,
         unit=item.unit,
         attributes=attributes,
@@ -162,9 +190,31 @@ def _measured(doc: Doc, measures: Sequence[Span]) -> Iterator[_Measured]:
         if measure is not None:
             taken.add(measure.start)
             yield from _numbers(doc, measure, span)
+        else:
+            yield from _implied(doc, span)
     for measure in measures:
         if measure.start not in taken:
             yield from _plain(doc, measure)
+
+
+def _implied(doc: Doc, quantity: Span) -> Iterator[_Measured]:
+    """What a quantity measures by the words before it; "curves of 102° and 63°" are two."""
+    start = max(sentence_of(quantity).start_char, quantity.start_char - _GAP_CHARS)
+    before = text_of(doc)[start : quantity.start_char]
+    for kind, pattern, name in _IMPLIED:
+        match = pattern.search(before) if quantity.label_ == kind else None
+        if match is None:
+            continue
+        words = doc.char_span(start + match.start(), quantity.end_char, alignment_mode="expand") or quantity
+        told, values = quantity._.quantity, quantity._.quantity.values
+        if len(values) == 2 and told.low is not None and _CHANGE.search(match[0]):
+            for number, phase in zip(values, ("preoperative", "postoperative"), strict=True):
+                yield _Measured(words[:1], words, number, _unit(told), phase=phase, name=name)
+            return
+        apart = values if kind == "ANGLE" and told.low is None and len(values) > 1 else (_number(told),)
+        for number in apart:
+            yield _Measured(words[:1], words, number, _unit(told), statistic=told.statistic, name=name)
+        return
 
 
 def _measure_of(doc: Doc, quantity: Span, measures: Sequence[Span]) -> Span | None:
@@ -240,6 +290,8 @@ def _number(quantity: Quantity) -> AttributeValue:
         return _duration(quantity)[0]
     if quantity.kind == "SIZE" and _MILLIMETRE.search(quantity.text):
         return round(value * 10, 3)
+    if quantity.kind == "WEIGHT" and quantity.unit == "g" and _KILOGRAM.search(quantity.text):
+        return round(value / 1000, 3)
     return value
 
 
@@ -250,11 +302,14 @@ def _unit(quantity: Quantity) -> str:
         return ""
     if quantity.kind == "SIZE" and _MILLIMETRE.search(quantity.text):
         return "mm"
+    if quantity.kind == "WEIGHT" and quantity.unit == "g" and _KILOGRAM.search(quantity.text):
+        return "kg"
     return _UNITS.get(quantity.unit, quantity.unit)
 
 
 _IN_DAYS = re.compile(r"\b(?:day|week|month|year)", re.IGNORECASE)
 _MILLIMETRE = re.compile(r"\d\s?-?mm\b|millimet", re.IGNORECASE)
+_KILOGRAM = re.compile(r"\d\s?-?kg\b|kilogram|\bkilos?\b", re.IGNORECASE)
 _MILLISECOND = re.compile(r"\bm(?:illi)?s(?:ec\w*)?\b|\dms\b", re.IGNORECASE)
 _WRITTEN = re.compile(
     r"(?P<number>\d+(?:\.\d+)?)\s*-?(?P<unit>ms|msec|milliseconds?|s|sec\w*|min\w*|h|hrs?|hours?)\b", re.IGNORECASE
