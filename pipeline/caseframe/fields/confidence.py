@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields import follow_up
+from caseframe.fields import courses, follow_up
 from caseframe.fields.base import folded_words
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
+from caseframe.fields.roles import aftermath, first_treatment
 from caseframe.schema import Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import narrative_score
@@ -30,7 +31,7 @@ Folded = list[tuple[Finding, list[Finding]]]
 """Findings, each with the mentions it stands for."""
 _LEAST = "(least)"
 _WINDOW = 3
-_OF_STATE = frozenset({"follow_up", "vital_status", "disease_status", "recurrence"})
+_OF_STATE = frozenset({"follow_up", "vital_status", "disease_status", "recurrence", "outcome"})
 
 
 def model() -> LinearModel:
@@ -94,10 +95,25 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
         if not span.start <= i < span.end and len(words[i]) > 4 and words[i].isalpha():
             yield f"sentence={words[i]}"
     yield f"said={_tenth(finding)}&mentions={min(len(group), 3)}"
+    if finding.field == "outcome":
+        yield from courses.features(span)
+        yield from _of_course(span, sentence, told_in=[role_of(mention) for mention in mentions])
     if finding.field in _OF_STATE:
         yield from (f"tells {name}" for name in follow_up.told_by(finding.sentence))
     if finding.field == "follow_up":
         yield from follow_up.features(span, finding, [other for other, _ in folded])
+
+
+def _of_course(span: Span, sentence: Span, told_in: list[str]) -> Iterator[str]:
+    """Where in the course of treatment an outcome is told."""
+    treated = first_treatment(span.doc)
+    place = "after" if span.start > treated else "before"
+    later = aftermath(span.doc, treated) < sentence.end
+    yield f"treated={place}"
+    yield f"aftermath={later}"
+    yield f"treated={place}&role={role_of(span)}"
+    yield f"aftermath={later}&role={role_of(span)}"
+    yield f"treated={place}&outcome told={'outcome' in told_in}"
 
 
 def _told_in(span: Span, mentions: Sequence[Span]) -> Iterator[str]:

@@ -66,14 +66,14 @@ def features(doc: Doc, condition: Condition) -> Iterator[str]:
         yield f"behavior={condition.behavior}"
     yield f"head={condition.value.split()[-1] if condition.value else ''}"
     yield f"value={condition.value}"
-    treated = _first_treatment(doc)
+    treated = first_treatment(doc)
     place = "title" if section == "title" else "after" if span.start > treated else "before"
     yield f"place={place}"
     yield f"place={place}&field={condition.field}"
     yield f"place={place}&assertion={assertion}"
     if place == "after":
         yield f"same sentence as treatment={treated >= sentence.start}"
-    if place != "title" and _aftermath(doc, treated) < sentence.end:
+    if place != "title" and aftermath(doc, treated) < sentence.end:
         yield "aftermath"
         yield f"aftermath&field={condition.field}"
         yield f"aftermath&assertion={assertion}"
@@ -127,13 +127,13 @@ def _words(doc: Doc, span: Span, sentence: Span) -> Iterator[str]:
         yield f"sentence={word}"
 
 
-def _aftermath(doc: Doc, treated: int) -> int:
+def aftermath(doc: Doc, treated: int) -> int:
     """Token at which the time after the treatment begins to be told; the end where it never does."""
     words = folded_words(doc)
     return next((i for i in range(treated, len(words)) if words[i].startswith(_AFTER)), len(words))
 
 
-def _first_treatment(doc: Doc) -> int:
+def first_treatment(doc: Doc) -> int:
     """Token at which the patient's treatment is first told, after the title; the end where none is.
 
     A treatment is told by a procedure or therapy in a sentence of the story that also says that it was done.
