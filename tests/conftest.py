@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from spacy.language import Language
 
+from caseframe.batch import plan
 from caseframe.config import ExtractConfig
 from caseframe.pipeline import assemble
 from caseframe.schema import Article, Attributes, Case, Extraction, Finding
@@ -136,3 +137,9 @@ def make_case() -> MakeCase:
         return Extraction(article, (design,), (Case(1, kind, tuple(found)),))  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def many_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are cut into shards of a few records."""
+    monkeypatch.setattr(plan, "SMALLEST", 1000)

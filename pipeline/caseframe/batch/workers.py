@@ -37,6 +37,7 @@ _PHASES: tuple[Phase, ...] = ("idle", "reading", "working")
 _PHASE, _SEQ, _COUNT, _SINCE, _READ, _FAILED = range(6)
 _POLL_SECONDS = 0.2
 _START_SECONDS = 300
+_GRACE_SECONDS = 10
 _MOST_DEATHS = 24
 """Of workers on one shard; then the rest of it is left."""
 _MOST_IDLE_DEATHS = 3
@@ -142,7 +143,7 @@ class Worker:
         if seconds is None or phase == 0:
             return False
         # The worker's own alarm comes first, and goes through what it was at one by one; this is for what it can't end.
-        return time.monotonic() - since > 2 * seconds + 10
+        return time.monotonic() - since > 2 * seconds + _GRACE_SECONDS
 
     def _death(self, *, hung: bool) -> Death:
         cells = self._board.cells
