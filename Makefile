@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= $(abspath ../shared/data)
 
-.PHONY: demo test test-all lint bench peers model docs clean evaluate
+.PHONY: demo test test-all test-browser lint bench peers model docs clean evaluate
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,9 @@ test: $(VENV)/.ready  ## the quick suite
 
 test-all: $(VENV)/.ready  ## everything, the wheel test and the runs over the development data too
 	$(BIN)/python -m pytest
+
+test-browser: $(VENV)/.ready  ## the review page in Chromium; screenshots land in outputs/screens
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

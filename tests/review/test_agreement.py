@@ -114,7 +114,10 @@ def test_kappa_is_that_of_scikit_learn(labels: list[tuple[str, str]]) -> None:
         assert row.kappa is None and row.agreed == row.units
     else:
         assert row.kappa == pytest.approx(cohen_kappa_score(*zip(*labels, strict=True)))
-        assert row.low is not None and row.high is not None and -1 <= row.low <= row.kappa <= row.high <= 1
+        if row.agreed in (0, row.units):
+            assert row.low is None and row.high is None
+        else:
+            assert row.low is not None and row.high is not None and -1 <= row.low < row.kappa < row.high <= 1
 
 
 @given(LABELS)

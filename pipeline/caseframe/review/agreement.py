@@ -138,6 +138,8 @@ class Kappa:
 def kappa_of(field: str, labels: Sequence[tuple[str, str]]) -> Kappa:
     """Cohen's kappa with its 95 % interval (large-sample standard error of Cohen 1960, cut at -1 and 1).
 
+    There is no interval where they agree on all units or on none, since that error is then zero whatever their number.
+
     Source: J. Cohen, A coefficient of agreement for nominal scales, Educ Psychol Meas 20 (1960) 37-46.
     """
     n = len(labels)
@@ -148,6 +150,8 @@ def kappa_of(field: str, labels: Sequence[tuple[str, str]]) -> Kappa:
         return Kappa(field, n, agreed, None)
     observed, expected = agreed / n, by_chance / (n * n)
     kappa = (observed - expected) / (1 - expected)
+    if agreed in (0, n):
+        return Kappa(field, n, agreed, kappa)
     error = math.sqrt(observed * (1 - observed) / n) / (1 - expected)
     return Kappa(field, n, agreed, kappa, max(-1.0, kappa - _Z * error), min(1.0, kappa + _Z * error))
 

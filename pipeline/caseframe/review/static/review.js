@@ -161,7 +161,12 @@ async function save(action, { from = line(), editor = null, next = true } = {}) 
   pending = [action, { editor, next }];
   const conflict = reply.status === 409;
   if (conflict && content.form) show(content, before, false);
-  notice(conflict ? content.message : `NOT saved: ${content.message}`, action.action !== "undo");
+  notice(`${conflict ? content.message : `NOT saved: ${content.message}`}. Yours: ${told(action)}.`, action.action !== "undo");
+}
+
+function told(action) {
+  const said = action.reading?.value || action.text || action.choice || "";
+  return [action.action.replace("_", " "), said].filter(Boolean).join(": ").slice(0, 120);
 }
 
 function show(content, before, next) {
@@ -183,9 +188,9 @@ function closeEditor(editor) {
   (editor || $(".editor"))?.remove();
 }
 
-async function openEditor(place, query, { target = "" } = {}) {
+async function openEditor(place, query, { target = "", typed = null } = {}) {
   if (locked) return;
-  closeEditor();
+  if (!typed) closeEditor();
   const words = takeChosen();
   if (words) Object.assign(query, { start: words.start, end: words.end });
   const search = new URLSearchParams({ id: work.dataset.id, ...query });
@@ -195,11 +200,14 @@ async function openEditor(place, query, { target = "" } = {}) {
   holder.innerHTML = await reply.text();
   const editor = holder.firstElementChild;
   editor.dataset.from = current || "";
+  const [before, value] = [typed && $('input[name="value"]', typed), $('input[name="value"]', editor)];
+  if (before && value && before.value !== before.defaultValue) value.value = before.value;
+  closeEditor(typed);
   place.append(editor);
-  editor.scrollIntoView({ block: "nearest" });
   const first = target ? $('[name="value"]', editor) : $('[name="field"]', editor).value ? $('[name="value"]', editor) : $('[name="field"]', editor);
-  first.focus();
+  first.focus({ preventScroll: true });
   first.select?.();
+  editor.scrollIntoView({ block: "nearest" });
 }
 
 function openRemark(place, id, text) {
@@ -274,7 +282,8 @@ document.addEventListener("change", (event) => {
     const query = { field: event.target.value, case: $('[name="case"]', editor).value };
     if (query.case === "0") delete query.case;
     if (Number(editor.dataset.start) >= 0) Object.assign(query, { start: editor.dataset.start, end: editor.dataset.end });
-    openEditor(editor.parentElement, query);
+    editor.dataset.loading = "yes";
+    openEditor(editor.parentElement, query, { typed: editor });
   }
   if (event.target.dataset.group) {
     $("#text").classList.toggle(`no-${event.target.dataset.group}`, !event.target.checked);
