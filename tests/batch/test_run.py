@@ -147,6 +147,16 @@ def test_overwrite_never_removes_what_no_run_wrote(tmp_path: Path) -> None:
     assert (out / "thesis.docx").exists()
 
 
+def test_overwrite_leaves_a_run_that_was_reviewed_whole(tmp_path: Path) -> None:
+    source = dump(tmp_path, "a.jsonl", line(1, 30))
+    out = tmp_path / "run"
+    run_extraction([source], out, config())
+    (out / "review.sqlite").touch()
+    with pytest.raises(OutputExists, match=r"no part of a run \(review\.sqlite\)"):
+        run_extraction([dump(tmp_path, "b.jsonl", line(9, 50))], out, config(), overwrite=True)
+    assert ages(out) == {"1": 30.0}
+
+
 def test_output_that_is_a_file(tmp_path: Path) -> None:
     out = tmp_path / "file"
     out.write_text("x", encoding="utf-8")

@@ -198,13 +198,16 @@ def _changes(before: object, now: object, key: str = "") -> Iterator[str]:
 
 
 def _clear(path: Path) -> None:
-    """Removes a former run, and nothing that no run wrote."""
-    for folder in (*TABLES, LEDGER_FOLDER, *_FOLDERS):
+    """Removes a former run; where there is anything that no run wrote, such as a review, all of it stays."""
+    folders, files = (*TABLES, LEDGER_FOLDER, *_FOLDERS), (*_MADE, *_REPORTS)
+    strangers = sorted({file.name for file in path.iterdir() if file.suffix != ".tmp"} - {*folders, *files})
+    if strangers:
+        raise OutputExists(
+            f"{path} holds files that are no part of a run ({strangers[0]})",
+            "Give an empty directory with -o, or move them away",
+        )
+    for folder in folders:
         shutil.rmtree(path / folder, ignore_errors=True)
-    for name in (*_MADE, *_REPORTS):
-        if name not in _LOCKS:
-            (path / name).unlink(missing_ok=True)
-    for left in path.glob("*.tmp"):
-        left.unlink()
-    if any(file.name not in _LOCKS for file in path.iterdir()):
-        raise OutputExists(f"{path} holds files that are no part of a run", "Give an empty directory with -o")
+    for file in path.iterdir():
+        if file.name not in _LOCKS:
+            file.unlink()

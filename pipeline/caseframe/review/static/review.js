@@ -137,7 +137,7 @@ async function save(action, { from = line(), editor = null, next = true } = {}) 
   } catch {
     busy = false;
     pending = [action, { next }];
-    notice("The page's program does not answer: this was NOT saved. Start caseframe review again if it has ended.", true);
+    notice(`The page's program does not answer: this was NOT saved. Yours: ${told(action)}. If it has ended, start caseframe review again and open the new address.`, true);
     return;
   }
   busy = false;
