@@ -87,7 +87,7 @@ def make_case() -> MakeCase:
     """
 
     def make(
-        pmid: int = 1,
+        number: int = 1,
         *,
         title: str = "Sacral osteosarcoma",
         age: float | None = 40,
@@ -101,8 +101,8 @@ def make_case() -> MakeCase:
         findings: tuple[tuple[str, object, str, str], ...] = (),
         **article_fields: Any,
     ) -> Extraction:
-        article_fields = {"pmid": str(pmid), "journal": "J Test", **article_fields}
-        article = Article.build(title=title, abstract=[("Case", text.format(age=age))], year=year, **article_fields)
+        article_fields = {"pmid": str(number), "year": year, "journal": "J Test", **article_fields}
+        article = Article.build(title=title, abstract=[("Case", text.format(age=age))], **article_fields)
 
         def find(field: str, value: object, words: str, assertion: str = "present", **rest: object) -> Finding:
             start = article.text.index(words)

@@ -15,7 +15,7 @@ from caseframe import errors
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "pipeline" / "caseframe"
 # From left to right; a room imports only from rooms before it. `__init__` is the door and sees all but the last.
-ORDER = "_version schema errors config sources lexicons stages fields pipeline tables pages batch report evaluation training review __init__ cli".split()
+ORDER = "_version markup schema errors config sources lexicons stages fields pipeline tables pages batch report evaluation training review __init__ cli".split()
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SPEAKS = {"cli"}
 

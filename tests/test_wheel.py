@@ -49,7 +49,7 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_the_wheel_holds(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    for folder in ("lexicons/data", "stages/rules", "fields/rules"):
+    for folder in ("lexicons/data", "stages/rules", "fields/rules", "tables/rules", "report/rules"):
         shipped = {path.name for path in (ROOT / "pipeline" / "caseframe" / folder).glob("*.tsv")}
         packed = {name.rpartition("/")[2] for name in names if name.startswith(f"caseframe/{folder}/")}
         assert shipped and shipped <= packed
@@ -58,6 +58,7 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
         "configs/evaluate/casebook.yaml",
         "evaluation/templates/report.html.j2",
         "pages/templates/base.html.j2",
+        "report/templates/table.js.j2",
         "models/caseframe/config.cfg",
         "models/caseframe_entities/network",
         "models/caseframe_screener/abstract.tsv",

@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Literal
+
+from caseframe import markup
 
 AttributeValue = str | int | float | tuple[str, ...]
 Assertion = Literal["present", "absent", "possible", "hypothetical", "historical", "family"]
@@ -248,6 +251,10 @@ class Case:
     kind: Literal["patient", "cohort"] = "patient"
     findings: tuple[Finding, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """The findings with their sentences, for notebooks."""
+        return f"<p><b>Case {self.number}, {self.kind}</b></p>{_html_table(self.findings)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
@@ -268,6 +275,11 @@ class Extraction:
     def _where(self, keep: Callable[[Finding], bool]) -> Extraction:
         cases = tuple(replace(case, findings=tuple(filter(keep, case.findings))) for case in self.cases)
         return Extraction(self.article, tuple(filter(keep, self.findings)), cases)
+
+    def _repr_html_(self) -> str:
+        """The text with its findings marked, then the cases, for notebooks."""
+        text = markup.marked_text(self.article.text, ((f.start, f.end, f.field) for _, f in self))
+        return text + "".join(case._repr_html_() for case in self.cases)
 
     def __iter__(self) -> Iterator[tuple[Case | None, Finding]]:
         """Every finding with its case (None for the article's own)."""
@@ -498,3 +510,18 @@ FIELDS: dict[str, FieldSpec] = {
 }
 CASE_FIELDS: tuple[str, ...] = tuple(name for name, spec in FIELDS.items() if spec.level == "case")
 ARTICLE_FIELDS: tuple[str, ...] = tuple(name for name, spec in FIELDS.items() if spec.level == "article")
+
+
+def _html_table(findings: Iterable[Finding]) -> str:
+    order = {name: place for place, name in enumerate(FIELDS)}
+    rows = [
+        (
+            escape(FIELDS[each.field].label if each.field in FIELDS else each.field),
+            escape(f"{each.value} {each.unit}".rstrip()),
+            escape(each.assertion),
+            markup.marked_words(each.sentence or each.text, each.text),
+            f"{each.confidence:.2f}",
+        )
+        for each in sorted(findings, key=lambda finding: order.get(finding.field, len(order)))
+    ]
+    return markup.table(("Field", "Value", "Assertion", "Words", "Confidence"), rows)

@@ -52,7 +52,7 @@ def test_tables_of_a_run(tmp_path: Path) -> None:
     assert failure["record"] == 2 and failure["cure"]
     assert ages(out) == {"1": 30.0, "2": 40.0}
     book = openpyxl.load_workbook(out / "evidence.xlsx")
-    assert book.sheetnames == ["Cases", "Findings", "Articles", "Columns"]
+    assert book.sheetnames == ["Cases", "Findings", "Articles", "Columns", "Vocabularies", "Legend"]
     titles = [row[5].value for row in book["Cases"].iter_rows(min_row=2)]
     assert titles == ["Sacral osteosarcoma: a case report", "'=cmd()"]
     assert book["Cases"].freeze_panes == "C2" and book["Cases"].auto_filter.ref
