@@ -4,7 +4,8 @@
 
 A folded finding is right where a maximum matching gives it a gold finding (relaxed, docs/schema.md). The probabilities
 that the models of roles and sites put into the features come from models that never saw the article. The least
-probability of a field is the one with the best relaxed F1 out of fold, within bounds. Fit roles and sites first.
+probability of a field is the one with the best relaxed F1 out of fold, within bounds, and of nearly as good ones the
+greatest. Fit roles and sites first.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from fitting import arguments, common_values, fit_each, folds, ship, training_do
 
 STRENGTH = 0.07
 LEAST, MOST = 0.3, 0.6
+NEXT_TO_BEST = 0.002
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,12 @@ def fit_confidence(rows: Sequence[Candidate], least: dict[str, float]) -> Linear
 
 
 def best_least(scored: Sequence[tuple[float, bool]], gold: int) -> float:
-    """The least probability with the best F1, for findings with these probabilities."""
-    best, best_f1 = LEAST, -1.0
-    for step in range(round(LEAST * 50), round(MOST * 50) + 1):
-        level = step / 50
+    """The greatest probability whose F1 is next to the best: of two that do as well, the more precise one."""
+    f1 = {}
+    for level in (step / 50 for step in range(round(LEAST * 50), round(MOST * 50) + 1)):
         kept = [right for probability, right in scored if probability >= level]
-        f1 = 2 * sum(kept) / max(1, len(kept) + gold)
-        if f1 > best_f1:
-            best, best_f1 = level, f1
-    return best
+        f1[level] = 2 * sum(kept) / max(1, len(kept) + gold)
+    return max(level for level in f1 if f1[level] >= max(f1.values()) - NEXT_TO_BEST)
 
 
 def use(roles_model: LinearModel, sites_model: LinearModel) -> None:

@@ -37,6 +37,9 @@ def of_field(extraction: Extraction, field: str) -> list[Finding]:
         ("There was a tear of the meniscus.", ["meniscus tear"]),
         ("Hyperkalaemia was noted.", ["hyperkalemia"]),
         ("He had loss of sphincter function.", ["sphincter dysfunction"]),
+        ("It was Rosai–Dorfman disease.", ["rosai-dorfman disease"]),
+        ("Cronkhite–Canada syndrome, Klippel‐Feil syndrome.", ["cronkhite-canada syndrome", "klippel-feil syndrome"]),
+        ("It was Quimby–Olbers syndrome.", ["quimby-olbers syndrome"]),
         ("DVT (deep vein thrombosis) developed.", ["deep vein thrombosis", "deep vein thrombosis"]),
     ],
 )
@@ -118,10 +121,23 @@ def test_a_fracture_is_named_with_its_bone(extract: Extract) -> None:
 # Comorbidity
 
 
-@pytest.mark.parametrize("words", ["a medical history of hypertension", "a history of hypertension"])
+@pytest.mark.parametrize("words", ["a medical history of migraine", "a history of migraine"])
 def test_what_the_patient_had_besides_is_historical(extract: Extract, words: str) -> None:
     (finding,) = of_field(extract(f"{LEAD}He had {words}.", TITLE), "comorbidity")
-    assert (finding.value, finding.assertion) == ("hypertension", "historical")
+    assert (finding.value, finding.assertion) == ("migraine", "historical")
+
+
+@pytest.mark.parametrize("words", ["a medical history of hypertension", "a history of hypertension"])
+def test_what_lasts_is_present_whatever_its_history(extract: Extract, words: str) -> None:
+    (finding,) = of_field(extract(f"{LEAD}He had {words}.", TITLE), "comorbidity")
+    assert (finding.value, finding.assertion) == ("hypertension", "present")
+
+
+def test_an_accident_is_of_the_past(stages: Language) -> None:
+    doc = stages("A 30-year-old man who had a motorcycle accident presented with a painful scar of the knee.")
+    (condition,) = [each for each in conditions_of(doc) if each.value == "motorcycle accident"]
+    assert condition.course == "event"
+    assert {finding.assertion for finding in find(doc) if finding.field == "comorbidity"} <= {"historical"}
 
 
 def test_what_a_relative_had_is_neither_diagnosis_nor_symptom(extract: Extract) -> None:

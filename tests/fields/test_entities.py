@@ -20,6 +20,17 @@ def test_an_unlisted_operation_becomes_a_candidate(marked: Mark) -> None:
     assert finding.confidence == pytest.approx(0.54) and finding.assertion == "present"
 
 
+def test_an_abbreviation_is_named_by_its_long_form(marked: Mark) -> None:
+    doc = marked("A glimbose storage deviation (GSD) was found. GSD is rare.", ("GSD", "DISORDER", 0.9))
+    (mention,) = open_mentions(doc, CONDITIONS, [])
+    assert mention[1] == "glimbose storage deviation"
+
+
+@pytest.mark.parametrize("words", ["other symptoms", "complications", "systemic disease", "vascular involvement"])
+def test_a_learned_mention_that_names_nothing_is_no_condition(marked: Mark, words: str) -> None:
+    assert conditions_of(marked(f"There were {words} later.", (words, "DISORDER", 0.9))) == []
+
+
 def test_it_is_denied_like_any_other(marked: Mark) -> None:
     doc = marked("He recovered without a glimbotripsy.", ("glimbotripsy", "PROCEDURE", 0.9))
     assert [finding.assertion for finding in find_open(doc, [])] == ["absent"]

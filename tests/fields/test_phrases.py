@@ -41,6 +41,7 @@ def test_a_phrase_ends_where_its_modifiers_end(nlp: Language, text: str, words: 
         ("She had a severe left femoral neck fracture.", ["femoral", "neck", "fracture"]),
         ("A large retroperitoneal hematoma was found.", ["retroperitoneal", "hematoma"]),
         ("He had persistent bilateral weakness.", ["weakness"]),
+        ("It was a familial Quimby–Olbers syndrome.", ["familial", "Quimby-Olbers", "syndrome"]),
     ],
 )
 def test_side_degree_and_course_name_nothing(nlp: Language, text: str, core: list[str]) -> None:

@@ -20,7 +20,7 @@ from caseframe.fields.phrases import core_words, phrase
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import surface_parts
 from caseframe.lexicons.folding import canonical
-from caseframe.schema import AttributeValue, Finding
+from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
 
@@ -36,7 +36,7 @@ _NO_CONDITION = frozenset(
     "sympathy empathy "
     "homeopathy utopia telepathy endocytosis biosynthesis urinalysis narcosis tuberosis pertrochanteric "
     "hemostasis allotransplantation sclerosant microscopia arthrodesis osteosynthesis angiogenesis trypanosoma "
-    "schistosoma oklahoma".split()
+    "schistosoma oklahoma anesthesia analgesia parapsilosis thorax stroma capitis".split()
 )
 # Heads of phrases that name a condition; with "of the" and a site after them, too.
 HEADS = frozenset(
@@ -61,11 +61,28 @@ _VAGUE_HEADS = frozenset(
 _VAGUE = frozenset(
     "primary secondary systemic metastatic multifocal advanced genetic malignant benign chronic acute active local "
     "stable progressive tumorous mutant double clinical multisystem specific single complex dual viral bacterial "
-    "microbial infectious inflammatory organic respective target suspicious emerging inappropriate chain".split()
+    "microbial infectious inflammatory organic respective target suspicious emerging inappropriate chain inherited "
+    "different important terrible refractory background predisposing underdiagnosed infrequent congenital autosomal "
+    "recessive dominant multisystemic neoplastic".split()
+)
+# Words that a learned mention may end with and that say nothing of the patient.
+_NOTHING = frozenset(
+    "complication sign symptom involvement normal palpable condition comorbidity co-morbidity structure phenotype "
+    "finding abnormality feature appearance immunocompetent result change problem".split()
 )
 # Heads that with the word before them name a test or an operation.
 _OTHER_PAIRS = frozenset(
-    {("chain", "reaction"), ("node", "dissection"), ("submucosal", "dissection"), ("neck", "dissection")}
+    {
+        ("chain", "reaction"),
+        ("node", "dissection"),
+        ("submucosal", "dissection"),
+        ("neck", "dissection"),
+        ("body", "mass"),
+        ("bone", "mass"),
+        ("muscle", "mass"),
+        ("lean", "mass"),
+        ("hospital", "discharge"),
+    }
 )
 # Nouns that make a modifier of the head before them: "shock wave", "trauma unit", "failure rate".
 _PLACES = frozenset("unit department center centre clinic medicine team surgeon surgeons".split())
@@ -82,7 +99,8 @@ class Condition:
     """A mention of a condition: its words, canonical value, code, the fields its lexicons give, where it is from.
 
     `values` has the value in each field whose lexicon has a name of its own for it: a desaturation that the patient
-    came with is another lexicon's row than one that treatment caused.
+    came with is another lexicon's row than one that treatment caused. `course` is `lasting` of what one has for life
+    (hypertension), `event` of what befell the patient (an accident), as the lexicon has it.
     """
 
     span: Span
@@ -92,6 +110,7 @@ class Condition:
     behavior: str = ""
     origin: str = "open"
     values: tuple[tuple[str, str], ...] = ()
+    course: str = ""
 
     def value_as(self, role: str) -> str:
         """The canonical value in a field."""
@@ -104,18 +123,28 @@ def find(doc: Doc) -> Iterator[Finding]:
     for condition in conditions_of(doc):
         assertion, _ = assertion_of(condition.span)
         for role, probability in roles_of(doc, condition).items():
-            # What the episode treats, or what brought the patient, is of now, whatever "history of" stands before it.
-            now = assertion == "historical" and role in ("diagnosis", "symptom")
             yield make_finding(
                 condition.span,
                 role,
                 condition.value_as(role),
                 source=_SOURCE,
-                assertion="present" if now else None,
+                assertion=_assertion_as(condition, role, assertion),
                 code=condition.code if role == "diagnosis" else "",
                 attributes=_attributes(doc, condition, role),
                 confidence=probability,
             )
+
+
+def _assertion_as(condition: Condition, role: str, told: Assertion) -> Assertion:
+    """The assertion of a condition in a role: whether "history of", or nothing, stands before it does not tell all.
+
+    What the episode treats, or what brought the patient, is of now; so is a comorbidity that lasts. An accident is not.
+    """
+    if told == "historical" and (role in ("diagnosis", "symptom") or condition.course == "lasting"):
+        return "present"
+    if told == "present" and role == "comorbidity" and condition.course == "event":
+        return "historical"
+    return told
 
 
 def _any_complication(doc: Doc) -> Iterator[Finding]:
@@ -138,7 +167,9 @@ def conditions_of(doc: Doc) -> list[Condition]:
     built = [condition for condition in _built(doc) if not _overlaps(condition.span, taken)]
     taken += [(condition.span.start, condition.span.end) for condition in built]
     learned = [
-        Condition(span, value, "open", origin=span.label_) for span, value in open_mentions(doc, CONDITIONS, taken)
+        Condition(span, value, "open", origin=span.label_)
+        for span, value in open_mentions(doc, CONDITIONS, taken)
+        if not _says_nothing(value)
     ]
     conditions = sorted([*listed, *built, *learned], key=lambda condition: condition.span.start)
     doc.user_data["caseframe.conditions"] = conditions
@@ -190,7 +221,8 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
         if len(set(names.values())) > 1 and not _own_name(span, names):
             values = tuple((field, _with_site(doc, span, name)) for field, name in names.items())
         value = _with_site(doc, span, value)
-    return Condition(span, value, "+".join(sorted(names)), code, behavior, term.lexicon, values)
+    course = next((str(hit._.term.attributes["course"]) for hit in spans if "course" in hit._.term.attributes), "")
+    return Condition(span, value, "+".join(sorted(names)), code, behavior, term.lexicon, values, course)
 
 
 def _own_name(span: Span, names: dict[str, str]) -> str:
@@ -249,6 +281,12 @@ def _built(doc: Doc) -> Iterator[Condition]:
 def _is_head(word: str) -> bool:
     """Whether a folded word can be the head of a phrase that names a condition."""
     return len(word) >= 4 and word not in _NO_CONDITION and (word in HEADS or _SUFFIX.search(word) is not None)
+
+
+def _says_nothing(value: str) -> bool:
+    """Whether a learned mention names no thing: "complication", "other symptoms", "systemic disease"."""
+    *before, head = value.split()
+    return head in _NOTHING or _is_vague(head, [*before, head])
 
 
 def _is_vague(head: str, words: list[str]) -> bool:

@@ -26,9 +26,18 @@ def open_mentions(doc: Doc, types: Collection[str], taken: Sequence[tuple[int, i
     for entity in spans_in(doc, SPANS):
         if entity.label_ not in types or any(entity.start < end and start < entity.end for start, end in taken):
             continue
-        words = core_words(entity)
+        words = core_words(_spelled_out(entity))
         if words and len(words) <= _MOST_WORDS and any(word[0].isalpha() for word in words):
             yield entity, canonical(" ".join(words))
+
+
+def _spelled_out(entity: Span) -> Span:
+    """The long form of an abbreviation that the Doc defines, where it defines it; any other words as they are."""
+    doc = entity.doc
+    for short in spans_in(doc, "abbreviations"):
+        if (short.start, short.end) == (entity.start, entity.end):
+            return next((long for long in spans_in(doc, "long_forms") if long.text == short._.long_form), entity)
+    return entity
 
 
 def find_open(doc: Doc, findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from spacy.tokens import Doc, Span
 from caseframe.stages.extensions import sentence_of
 
 MAX_MODIFIERS = 5
+_DASHES = frozenset("-‐‑–−")
 # Verbs and adverbs of clinical prose that stand right before a noun phrase and are no part of it.
 _BREAKS = frozenset(
     """developed showed shown shows revealed reveals revealing demonstrated demonstrating demonstrates presented
@@ -51,9 +52,19 @@ def phrase(doc: Doc, start: int, end: int) -> Span:
     """The noun phrase whose head is `doc[start:end]`: up to five modifiers before it, within the sentence."""
     first = start
     limit = max(sentence_of(doc[start : start + 1]).start, start - MAX_MODIFIERS)
-    while first > limit and is_modifier(doc, first - 1):
-        first -= 1
+    while first > limit:
+        if is_modifier(doc, first - 1):
+            first -= 1
+        elif first - 2 >= limit and _is_joint(doc, first - 1) and is_modifier(doc, first - 2):
+            first -= 2
+        else:
+            break
     return doc[first:end]
+
+
+def _is_joint(doc: Doc, i: int) -> bool:
+    """Whether a token is the dash inside a word: "Klippel–Feil"."""
+    return 0 < i < len(doc) and doc[i].text in _DASHES and not (doc[i].whitespace_ or doc[i - 1].whitespace_)
 
 
 def is_modifier(doc: Doc, i: int) -> bool:
@@ -67,4 +78,15 @@ def is_modifier(doc: Doc, i: int) -> bool:
 
 def core_words(span: Span) -> list[str]:
     """The words of a phrase that name the thing: without side, degree and course."""
-    return [token.text for token in span if token.lower_ not in _DROPPED]
+    words: list[str] = []
+    joint = False
+    for token in span:
+        if joint and words:
+            words[-1] += token.text
+            joint = False
+        elif words and _is_joint(span.doc, token.i):
+            words[-1] += "-"
+            joint = True
+        elif token.lower_ not in _DROPPED:
+            words.append(token.text)
+    return words

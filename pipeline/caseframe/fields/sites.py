@@ -20,6 +20,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
 from caseframe.fields.base import make_finding, section_of, spans_in, term_at, token_texts
+from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
@@ -27,6 +28,7 @@ from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of
 from caseframe.stages.narrative import narrative_score
+from caseframe.stages.roles import role_of
 
 _SOURCE = "sites"
 SITE = "site"
@@ -361,6 +363,8 @@ def features(context: Context, site: Site) -> Iterator[str]:
     for company in sorted(context.company[term.preferred]):
         yield f"some mention: {company}"
     yield from _beside(context, site, sent)
+    yield f"role={role_of(core)}"
+    yield from entity_features(core)
 
 
 def _company(context: Context, site: Site) -> Iterator[str]:

@@ -116,7 +116,7 @@ def fold_word(word: str) -> str:
     Short words in capitals (`CT`, `ALL`, `GIST`) keep them, so that an abbreviation never meets an everyday word.
     Accents fall: `Sjögren` is `sjogren`.
     """
-    word = word.replace("’", "'").replace("‐", "-").replace("‑", "-").replace("–", "-")
+    word = word.replace("’", "'").replace("‐", "-").replace("‑", "-").replace("–", "-").replace("−", "-")
     if not word.isascii():
         # A word of marks alone stays: the empty part means the end of a term.
         word = "".join(char for char in normalize("NFD", word) if not combining(char)) or word
@@ -130,7 +130,7 @@ def fold_word(word: str) -> str:
 @lru_cache(maxsize=200_000)
 def fold_parts(word: str) -> tuple[str, ...]:
     """The folded parts of a token, cut at hyphens, slashes, underscores: `giant-cell` gives `('giant', 'cell')`."""
-    parts = [part for part in re.split(r"[-‐‑–—/_]", word) if part]
+    parts = [part for part in re.split(r"[-‐‑–—−/_]", word) if part]
     return tuple(fold_word(part) for part in parts) or (word,)
 
 
@@ -139,7 +139,7 @@ def canonical(text: str) -> str:
 
     A possessive falls, as in the names of the lexicons: `Meigs' syndrome`, `Cushing's syndrome` are named without it.
     """
-    words = re.sub(r"\s?'s?(?=\s)", "", text.replace("’", "'").replace("–", "-")).split()
+    words = re.sub(r"\s?'s?(?=\s)", "", text.replace("’", "'").replace("–", "-").replace("−", "-")).split()
     if not words:
         return ""
     folded = [american(word.lower()) for word in words]

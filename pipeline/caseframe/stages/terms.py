@@ -19,7 +19,7 @@ from caseframe.lexicons import Entry, Lexicon, Term, builtin_entries, read_lexic
 from caseframe.lexicons.folding import fold_parts
 
 SPANS = "terms"
-_HYPHENS = frozenset("-‐‑")
+_HYPHENS = frozenset("-‐‑–−")
 _TERMS: dict[str, Term] = {}
 
 
