@@ -125,3 +125,44 @@ def test_cues_are_sound() -> None:
         )
     ]
     assert len({(cue.where, cue.pattern.pattern) for cue in cues()}) == len(cues()), "no cue twice"
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "design", "patients"),
+    [
+        (
+            "Two case reports of hibernoma",
+            "We saw hibernoma in two patients. Both underwent excision.",
+            "case_report",
+            2,
+        ),
+        (
+            "Chordoma of the clivus: a case report",
+            "A man with chordoma underwent resection. The technique was used before in 10 patients.",
+            "case_report",
+            1,
+        ),
+        (
+            "Sacral chordoma",
+            "We present a case series of sacral chordomas treated by carbon ions.",
+            "case_series",
+            None,
+        ),
+        (
+            "Resection of the vena cava",
+            "We report two patients. In first case, the vein was replaced. In the second case, it was sutured.",
+            "case_report",
+            2,
+        ),
+    ],
+)
+def test_what_a_title_says_of_the_number(
+    extract: Extract, title: str, text: str, design: str, patients: int | None
+) -> None:
+    found = own(extract(text, title))
+    assert (found["study_design"], found.get("n_patients")) == (design, patients)
+
+
+def test_animals_and_models_are_other_work(extract: Extract) -> None:
+    found = own(extract("We present two models of scoliosis.", "Scoliosis in a murine model of neurofibromatosis"))
+    assert found["study_design"] == "other"

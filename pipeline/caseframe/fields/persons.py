@@ -49,7 +49,7 @@ _ORDINAL = re.compile(
     r"\b(?:(?:[Cc]ase|[Pp]atient|CASE|PATIENT)(?: [Nn]o\.?| #)? ?"
     r"(?P<number>\d{1,2}|[A-D]\b|[IV]{1,3}\b|one|two|three|four)"
     r"(?![\w.-]*\d|-year| (?:patients?|cases?|years?|months?|of)\b)"
-    r"|(?:[Tt]he |^|\. |[Oo]ur |\b(?:[Aa]|and|while|whereas) )"
+    r"|(?:[Tt]he |^|\. |[Oo]ur |\b(?:[Aa]|and|while|whereas|[Ii]n) )"
     r"(?P<word>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth)"
     r" (?:case|patient|one|child|boy|girl|woman|man|sibling|subject|(?:was|is|presented|involved) ))"
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -51,11 +51,12 @@ _ONE_REPORTED = re.compile(r"\b(?:report|present|describe|case of|discuss|share)
 # "two female and two male patients": the first number stands before the span of the second.
 _AND_OTHERS = re.compile(r"\b(?P<number>\w+) (?:fe)?males?(?: patients?)?,? and \Z", re.IGNORECASE)
 # "Report of two cases", "two case reports": even where both are told together.
-_TITLED_REPORT = re.compile(
-    r"\bcase[- ]reports?\b|\bcases? reports?\b|\breports? of (?:the )?two\b|\breports? on two\b"
-)
+_TITLED_REPORT = re.compile(r"\bcase[- ]reports?\b|\bcases? reports?\b|\breports? (?:of|on) (?:the )?(?:two|2)\b")
 _TITLED_SERIES = re.compile(r"\bcase[- ]series\b")
 _OWN_SERIES = re.compile(r"\b(?:this|our|present an?|report an?|describe an?) (?:\w+ )?case[- ]series\b")
+_TITLED_SINGLE = re.compile(
+    r"\b(?:an?|one) (?:\w+ )?case (?:report|study)\b|[:.—–-] ?case report\b|\breport of (?:a|one) case\b"
+)
 _MOST_OF_A_REPORT = 2
 _CITED = re.compile(
     r"\b(?:literature|have been (?:reported|described|published)|previously (?:reported|described)|published|worldwide"
@@ -136,6 +137,8 @@ def _read(doc: Doc) -> Study:
     first = min(found, key=lambda match: match.start()) if found else _PERSON_AGE.search(text)
     words = _words(doc, first)
     count, count_words = _count(doc)
+    if _TITLED_SINGLE.search(title):
+        persons, count, count_words = _single(doc, persons, count, count_words)
     told = len(persons.people)
     if _is_other(text, title, article, told=told, reports=first is not None):
         return Study("other", count, persons, words, count_words)
@@ -152,7 +155,20 @@ def _read(doc: Doc) -> Study:
         design = "case_series"
     if design == "case_report" and _is_doubtful(doc, article):
         design = "other"
+    if count_words is None and not told and design != "case_report":
+        count = None  # one patient was only presumed
     return Study(design, count, persons, words, count_words)
+
+
+def _single(
+    doc: Doc, persons: Persons, count: int | None, words: Span | None
+) -> tuple[Persons, int | None, Span | None]:
+    """The patients of a report whose title speaks of one: others only where the authors say that they report them."""
+    if words is None and len(persons.people) > 1 and not all(person.sex for person in persons.people):
+        persons = replace(persons, people=persons.people[:1])
+    elif words is not None and words.start >= title_end(doc) and not _ONE_REPORTED.search(sentence_of(words).text):
+        count, words = 1, None
+    return persons, count, words
 
 
 def _is_doubtful(doc: Doc, article: Article | None) -> bool:
