@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
+from spacy.tokens import Doc
 
 import caseframe.stages.abbreviations
 import caseframe.stages.assertion
@@ -16,6 +18,8 @@ import caseframe.stages.timeline  # noqa: F401
 from caseframe.fields.implants import find
 from caseframe.schema import FIELDS, Finding
 from caseframe.stages.tokenizer import blank
+
+Mark = Callable[..., Doc]
 
 
 @cache
@@ -106,6 +110,43 @@ def test_a_denied_device_is_absent() -> None:
 
 def test_an_operation_leaves_its_device() -> None:
     assert "coil" in surest("Coil embolization of the aneurysm was successful.")
+
+
+def test_verbs_leave_devices_too() -> None:
+    assert set(surest("The artery was stented.")) == {"stent"}
+    assert set(surest("We performed instrumented spinal fusion.")) == {"spinal instrumentation"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("The gap was filled with allogeneic bone.", "bone graft"),
+        ("Bone chips were packed into the defect.", "bone graft"),
+        ("The painful Birmingham hip resurfacing was revised.", "hip resurfacing prosthesis"),
+        ("An intertrochanteric nail was inserted.", "cephalomedullary nail"),
+        ("A tilting disc valve was implanted.", "mechanical valve"),
+    ],
+)
+def test_devices_by_their_many_names(text: str, value: str) -> None:
+    assert set(surest(text)) == {value}
+
+
+def test_bone_marrow_is_no_bone_graft() -> None:
+    assert found("Autologous bone marrow transplantation followed.") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "values"),
+    [
+        ("A retrievable glimbo filter was inserted.", "retrievable glimbo filter", ["filter"]),
+        ("We chose a Glimbo-valve.", "Glimbo-valve", ["heart valve prosthesis"]),
+        ("The native valve was spared.", "native valve", []),
+        ("The filter was inserted.", "filter", []),
+        ("A glimbo scalpel was used.", "glimbo scalpel", []),
+    ],
+)
+def test_a_device_that_no_lexicon_lists(marked: Mark, text: str, words: str, values: list[str]) -> None:
+    assert [finding.value for finding in find(marked(text, (words, "DEVICE", 0.9)))] == values
 
 
 def test_a_brand_alone_names_its_device() -> None:

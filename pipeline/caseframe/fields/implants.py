@@ -15,10 +15,11 @@ from itertools import pairwise
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import BODY_NOUNS, SIDES, covered, is_body_word, words_of
-from caseframe.fields.base import make_finding, spans_in, term_at
+from caseframe.fields.base import make_finding, spans_in, spans_of, term_at
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
+from caseframe.stages.entities import SPANS, confidence_of
 from caseframe.stages.extensions import sentence_of, text_of
 
 SOURCE = "implants"
@@ -108,6 +109,7 @@ _NO_DEVICE: dict[str, re.Pattern[str]] = {
     "device": re.compile(r"explosive devices?"),
     "halo": re.compile(r"halo (?:sign|effect|phenomenon|nev\w+)"),
     "drain": re.compile(r"nephrostomy drainage tube"),
+    "bone graft": re.compile(r"bone (?:marrow|transplant\w*|scan|stem|cyst|flap|defect|loss)"),
 }
 _RARELY_TOLD = frozenset(("skin graft", "barrier membrane", "nasogastric tube", "endotracheal tube", "contact lens"))
 _NEEDS_MATERIAL = frozenset(("membrane", "port", "crown", "patch", "tape"))
@@ -136,6 +138,20 @@ _LEFT_BY: dict[str, str] = {
     "tension band wiring": "tension band wire",
     "intraocular lens implantation": "intraocular lens",
 }
+
+
+_LEFT_BY_WORD = {"stented": "stent", "plated": "plate", "nailed": "intramedullary nail"}
+_FUSED = frozenset("fusion arthrodesis spondylodesis".split())
+# Heads of devices of whatever name, where the learned entities see a device: "percutaneous plug".
+_OPEN_HEADS: dict[str, str] = {
+    "valve": "heart valve prosthesis", "ring": "annuloplasty ring", "plug": "plug", "tube": "tube", "filter": "filter",
+    "conduit": "vascular graft", "graft": "graft", "implant": "implant", "prosthesis": "prosthesis", "stent": "stent",
+    "lens": "intraocular lens", "nail": "intramedullary nail", "connector": "connector", "hook": "hook",
+    "fixator": "external fixator", "lead": "lead", "stimulator": "neurostimulator", "peg": "peg", "band": "band",
+}  # fmt: skip
+_NO_OPEN = re.compile(
+    r"native|own|growth|calcified|explanted|heart valve|removed|interatrial|suture|bag\b|flap|reflux|fetal", re.I
+)
 
 
 @dataclass(slots=True)
@@ -230,6 +246,7 @@ def _mentions(reading: _Reading) -> list[_Mention]:
     mentions.extend(_grafts_by_source(reading, taken))
     mentions.extend(_by_brand(reading, taken))
     mentions.extend(_by_operation(reading, taken))
+    mentions.extend(_by_entity(reading, taken))
     return mentions
 
 
@@ -305,6 +322,24 @@ def _by_operation(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
         value = _LEFT_BY.get(span._.term.preferred) if span.label_ == "procedure" and span._.term else None
         if value and not any(i in taken for i in range(span.start, span.end)):
             yield _Mention(span.start, span.end, value, span.start, 0.45)
+
+    for i, word in enumerate(reading.words):
+        if word in _LEFT_BY_WORD:
+            yield _Mention(i, i + 1, _LEFT_BY_WORD[word], i, 0.45)
+        elif word == "instrumented" and i not in taken and not _FUSED.isdisjoint(reading.words[i + 1 : i + 4]):
+            yield _Mention(i, i + 1, "spinal instrumentation", i, 0.45)
+
+
+def _by_entity(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
+    """ "a retrievable filter": a device of a name that no lexicon lists, where the learned entities see one."""
+    for entity in spans_of(reading.doc, SPANS, "DEVICE"):
+        head = fold_word(re.split(r"[-/]", reading.words[entity.end - 1])[-1])
+        named = len(entity.text) > len(head) + 1 and not _NO_OPEN.search(entity.text)
+        if head == "graft" and (reading.transplant or _GRAFT_OF_ORGAN.search(entity.text.lower())):
+            continue
+        if head in _OPEN_HEADS and named and taken.isdisjoint(range(entity.start, entity.end)):
+            confidence = round(0.7 * confidence_of(entity), 2)
+            yield _Mention(entity.start, entity.end, _OPEN_HEADS[head], entity.end - 1, confidence)
 
 
 # What is said of a device
