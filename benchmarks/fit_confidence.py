@@ -23,11 +23,12 @@ from caseframe.evaluation.records import ArticleScore, Counts
 from caseframe.fields import cases, confidence, roles, sites
 from caseframe.fields.component import all_findings
 from caseframe.fields.linear import LinearModel
+from caseframe.stages.entity_network import Floats
 from fit_roles import examples as role_examples
 from fit_roles import fit_roles
 from fit_sites import examples as site_examples
 from fit_sites import fit as fit_sites
-from fitting import arguments, common_values, fit_each, folds, ship, training_docs
+from fitting import Example, arguments, common_values, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.07
 LEAST, MOST = 0.3, 0.6
@@ -36,11 +37,12 @@ NEXT_TO_BEST = 0.002
 
 @dataclass(frozen=True)
 class Candidate:
-    """A folded finding of an article: its field, the names of its features, and whether the gold has it."""
+    """A folded finding of an article: its field, its features, and whether the gold has it."""
 
     article: str
     field: str
     names: tuple[str, ...]
+    numbers: Floats
     right: bool
 
 
@@ -54,12 +56,13 @@ def candidates(gold: GoldArticle, doc: Doc) -> Iterator[Candidate]:
         right = {column for _, column in pairs}
         for number, ((finding, mentions), folded) in enumerate(found):
             names = confidence.features(doc, finding, mentions, folded)
-            yield Candidate(gold.article_id, field, tuple(names), number in right)
+            yield Candidate(gold.article_id, field, tuple(names), confidence.numbers(doc, finding), number in right)
 
 
 def fit_confidence(rows: Sequence[Candidate], least: dict[str, float]) -> LinearModel:
     """One logistic regression a field, as one table."""
-    model = fit_each([(row.article, row.names, {row.field: row.right}) for row in rows], STRENGTH, confidence.FIELDS)
+    examples = [Example(row.article, row.names, row.numbers, {row.field: row.right}) for row in rows]
+    model = fit_each(examples, STRENGTH, confidence.FIELDS)
     model.weights["(least)"] = tuple(least.get(field, 0.5) for field in model.classes)
     return model
 
@@ -113,7 +116,7 @@ def main() -> None:
     for part, model in zip(parts, held_out, strict=True):
         for row in rows:
             if row.article in part:
-                scored[row.field].append((model.each(row.names)[row.field], row.right))
+                scored[row.field].append((model.of(row.field, row.names, row.numbers), row.right))
     wanted = {f: sum(g.field == f for gold, _ in texts for g in gold.findings) for f in confidence.FIELDS}
     least = {field: best_least(scored[field], wanted[field]) for field in confidence.FIELDS}
     scores = []

@@ -17,21 +17,24 @@ from caseframe.evaluation.matching import occurrences, same_value
 from caseframe.fields.conditions import Condition, conditions_of
 from caseframe.fields.linear import LinearModel
 from caseframe.fields.roles import ROLES, features
+from caseframe.fields.surroundings import surroundings
 from caseframe.stages.narrative import is_general
-from fitting import arguments, common_values, fit_each, folded, folds, ship, training_docs
+from fitting import Example, arguments, common_values, fit_each, folded, folds, ship, training_docs
 
 STRENGTH = 0.1
 # From here on a role counts as found in the figures below.
 LEVEL = 0.45
 
-Example = tuple[str, tuple[str, ...], frozenset[str]]
-"""Article id, names of the features that hold, roles."""
-
 
 def examples(gold: GoldArticle, doc: Doc, common: frozenset[str]) -> list[Example]:
     """The mentions in the patients' story with their features and roles; `common` as from `common_values`."""
     return [
-        (gold.article_id, tuple(features(doc, unlisted(condition, gold, common))), roles(doc, condition, gold))
+        Example(
+            gold.article_id,
+            tuple(features(doc, unlisted(condition, gold, common))),
+            surroundings(condition.span),
+            {role: role in roles(doc, condition, gold) for role in ROLES},
+        )
         for condition in conditions_of(doc)
         if not is_general(condition.span)
     ]
@@ -64,18 +67,18 @@ def overlaps(doc: Doc, condition: Condition, finding: GoldFinding) -> bool:
 
 def fit_roles(rows: list[Example]) -> LinearModel:
     """The model of some examples: a logistic regression a role."""
-    labelled = [(article, names, {role: role in held for role in ROLES}) for article, names, held in rows]
-    return fit_each(labelled, STRENGTH, ROLES)
+    return fit_each(rows, STRENGTH, ROLES)
 
 
 def cross_validate(rows: list[Example]) -> None:
     """Prints precision and recall of each role over held-out articles."""
     hits, found, gold = Counter[str](), Counter[str](), Counter[str]()
-    for held_out in folds([article for article, _, _ in rows]):
-        model = fit_roles([row for row in rows if row[0] not in held_out])
-        for article, names, held in rows:
-            if article in held_out:
-                given = {role for role, probability in model.each(names).items() if probability >= LEVEL}
+    for held_out in folds([row.article for row in rows]):
+        model = fit_roles([row for row in rows if row.article not in held_out])
+        for row in rows:
+            if row.article in held_out:
+                held = {role for role, holds in row.held.items() if holds}
+                given = {role for role, sure in model.each(row.names, row.numbers).items() if sure >= LEVEL}
                 gold.update(held)
                 found.update(given)
                 hits.update(given & held)

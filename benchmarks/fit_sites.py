@@ -21,21 +21,24 @@ from caseframe.fields.base import make_finding
 from caseframe.fields.cases import fold, settle
 from caseframe.fields.linear import LinearModel
 from caseframe.fields.sites import MIN_PROBABILITY, NOT_THERE, SITE, Context, Site, features, sites_of
+from caseframe.fields.surroundings import surroundings
 from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
+from caseframe.stages.entity_network import Floats
 from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
-from fitting import arguments, fit_each, folds, ship, training_docs
+from fitting import Example, arguments, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.1
 
 
 @dataclass(slots=True)
-class Example:
+class Candidate:
     """One candidate with its features, whether the gold has it, and the finding it would make."""
 
     article: str
     names: tuple[str, ...]
+    numbers: Floats
     is_site: bool
     finding: Finding
 
@@ -46,7 +49,7 @@ class Text:
 
     text: str
     gold: list[GoldFinding]
-    examples: list[Example]
+    examples: list[Candidate]
 
 
 def texts_of(data: Path) -> dict[str, Text]:
@@ -58,12 +61,18 @@ def texts_of(data: Path) -> dict[str, Text]:
     return found
 
 
-def examples(doc: Doc, gold: GoldArticle) -> list[Example]:
+def examples(doc: Doc, gold: GoldArticle) -> list[Candidate]:
     """The candidates of one article."""
     sites = sites_of(doc)
     context = Context(doc, sites)
     return [
-        Example(gold.article_id, tuple(features(context, site)), is_gold(doc, site, gold), finding_of(site))
+        Candidate(
+            gold.article_id,
+            tuple(features(context, site)),
+            surroundings(site.core),
+            is_gold(doc, site, gold),
+            finding_of(site),
+        )
         for site in sites
         if not is_general(site.span) and assertion_of(site.core)[0] not in NOT_THERE
     ]
@@ -90,9 +99,10 @@ def is_gold(doc: Doc, site: Site, gold: GoldArticle) -> bool:
     return False
 
 
-def fit(rows: Sequence[Example]) -> LinearModel:
+def fit(rows: Sequence[Candidate]) -> LinearModel:
     """Fits one model."""
-    return fit_each([(row.article, row.names, {SITE: row.is_site}) for row in rows], STRENGTH, (SITE,))
+    examples = [Example(row.article, row.names, row.numbers, {SITE: row.is_site}) for row in rows]
+    return fit_each(examples, STRENGTH, (SITE,))
 
 
 def cross_validate(texts: dict[str, Text]) -> dict[float, tuple[Counts, Counts]]:
@@ -103,7 +113,7 @@ def cross_validate(texts: dict[str, Text]) -> dict[float, tuple[Counts, Counts]]
         model = fit([row for name, text in texts.items() if name not in held_out for row in text.examples])
         for name in sorted(held_out):
             told = texts[name]
-            sure = [(model.each(row.names)[SITE], row.finding) for row in told.examples]
+            sure = [(model.of(SITE, row.names, row.numbers), row.finding) for row in told.examples]
             for level in levels:
                 told_once = fold(replace(f, confidence=p) for p, f in sure if p >= level)
                 findings = settle(finding for finding, _ in told_once)

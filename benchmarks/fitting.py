@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from caseframe.evaluation.gold import GoldArticle, read_gold, read_texts
-from caseframe.fields.linear import BIAS, LinearModel
+from caseframe.fields.linear import BIAS, VECTOR, LinearModel
 from caseframe.lexicons import surface_parts
 from caseframe.pipeline import assemble_stages
 from caseframe.schema import Article
 from caseframe.stages.entities import LEAST_SURE, EntityFinder, shipped_weights
+from caseframe.stages.entity_network import Floats
 from caseframe.stages.extensions import make_doc
 from caseframe.stages.roles import RoleTagger, read_weights
 from caseframe.stages.terms import SPANS as TERMS
@@ -39,9 +42,17 @@ RARE = 2
 HIDDEN = {"diagnosis": 0.33, "comorbidity": 0.21, "complication": 0.23, "symptom": 0.21}
 # Weights this small change nothing and only lengthen the table.
 LEAST_WEIGHT = 0.04
+# How much the surroundings count beside the named features: their standard deviation when the model is fitted.
+VECTOR_SCALE = 0.15
 
-Example = tuple[str, tuple[str, ...], dict[str, bool]]
-"""Article id, names of the features that hold, and for each class that it counts for whether it holds."""
+
+class Example(NamedTuple):
+    """Article id, names of the features that hold, surroundings, for each class that it counts for whether it holds."""
+
+    article: str
+    names: tuple[str, ...]
+    numbers: Floats
+    held: dict[str, bool]
 
 
 def training_docs(data: Path) -> Iterator[tuple[GoldArticle, Doc]]:
@@ -129,7 +140,9 @@ def arguments(description: str | None) -> argparse.Namespace:
 def ship(model: LinearModel, name: str) -> None:
     """Writes the weights of `fields/<name>.py`."""
     path = Path(str(files("caseframe.fields") / "rules" / f"{name}.tsv"))
-    model.write(path, f"Weights of fields/{name}.py, fitted by benchmarks/fit_{name}.py on the training gold.")
+    vectors = hashlib.sha256((shipped_weights() / "vectors").read_bytes()).hexdigest()
+    made = f"Weights of fields/{name}.py, fitted by benchmarks/fit_{name}.py on the training gold."
+    model.write(path, f"{made}\nWord vectors: models/caseframe_entities/vectors, sha256 {vectors}")
     print(f"{len(model.weights)} features written to {path}")
 
 
@@ -147,25 +160,29 @@ def fit_each(rows: Sequence[Example], strength: float, classes: tuple[str, ...])
     """
     weights: dict[str, list[float]] = {BIAS: [0.0] * len(classes)}
     for column, name in enumerate(classes):
-        own = [(article, names, held[name]) for article, names, held in rows if name in held]
-        if len({label for _, _, label in own}) == 2:
-            for feature, weight in _fit(own, strength).items():
+        own = [row for row in rows if name in row.held]
+        labels = [row.held[name] for row in own]
+        if len(set(labels)) == 2:
+            for feature, weight in _fit(own, labels, strength).items():
                 weights.setdefault(feature, [0.0] * len(classes))[column] = weight
     return LinearModel(classes, {name: tuple(values) for name, values in weights.items()})
 
 
-def _fit(rows: Sequence[tuple[str, tuple[str, ...], bool]], strength: float) -> dict[str, float]:
-    seen = Counter(name for _, name in {(article, name) for article, names, _ in rows for name in names})
+def _fit(rows: Sequence[Example], labels: Sequence[bool], strength: float) -> dict[str, float]:
+    seen = Counter(name for _, name in {(row.article, name) for row in rows for name in row.names})
     known = sorted(name for name, count in seen.items() if count >= MIN_ARTICLES and name.isprintable())
     columns = {name: number for number, name in enumerate(known)}
-    cells = [(r, columns[name]) for r, (_, names, _) in enumerate(rows) for name in set(names) if name in columns]
+    cells = [(r, columns[name]) for r, row in enumerate(rows) for name in set(row.names) if name in columns]
     r, c = zip(*cells, strict=True)
-    matrix = csr_matrix((np.ones(len(r)), (r, c)), shape=(len(rows), len(columns)))
+    named = csr_matrix((np.ones(len(r)), (r, c)), shape=(len(rows), len(columns)))
+    numbers = np.array([row.numbers for row in rows])
+    scale = VECTOR_SCALE / numbers.std()
     regression = LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=0)
-    regression.fit(matrix, [label for _, _, label in rows])
+    regression.fit(hstack([named, csr_matrix(numbers * scale)]).tocsr(), labels)
     weights = {BIAS: round(float(regression.intercept_[0]), 3)}
-    for name, column in columns.items():
-        weight = round(float(regression.coef_[0, column]), 3)
+    for name, weight in zip(known, regression.coef_[0].tolist(), strict=False):
         if abs(weight) >= LEAST_WEIGHT:
-            weights[name] = weight
+            weights[name] = round(weight, 3)
+    for n, weight in enumerate(regression.coef_[0, len(known) :].tolist()):
+        weights[f"{VECTOR} {n}"] = round(weight * scale, 3)
     return weights

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from caseframe.errors import ModelError
 from caseframe.fields import confidence, roles, sites
 from caseframe.fields.linear import BIAS, LinearModel
+from caseframe.stages.entities import shipped_weights
 from caseframe.stages.narrative import builtin_weights, read_weights
 
 MODEL = LinearModel(("no", "yes"), {BIAS: (0.0, 0.5), "pain": (1.0, -1.0), "left": (0.25, 0.0)})
@@ -29,6 +32,15 @@ def test_logistic_by_hand() -> None:
     assert MODEL.each(["pain"]) == pytest.approx({"no": 1 / (1 + math.exp(-1)), "yes": 1 / (1 + math.exp(0.5))})
     assert MODEL.each([])["no"] == 0.5
     assert MODEL.of("yes", ["pain"]) == MODEL.each(["pain"])["yes"]
+
+
+def test_numbers_are_weighed_by_the_rows_named_after_them() -> None:
+    model = LinearModel(("no", "yes"), {"vector 0": (1.0, 0.0), "vector 1": (0.5, -2.0), "pain": (1.0, 0.0)})
+    numbers = np.array([2.0, 4.0])
+    assert model.sums(["pain"], numbers) == [5.0, -8.0]
+    assert model.of("yes", ["pain"], numbers) == model.each(["pain"], numbers)["yes"]
+    assert model.sums(["pain"]) == [1.0, 0.0], "without numbers the names alone count"
+    assert MODEL.sums(["pain"], numbers) == MODEL.sums(["pain"]), "a model that weighs none takes none"
 
 
 @given(st.floats(-1e6, 1e6))
@@ -71,6 +83,8 @@ def test_shipped_weights_are_sound(name: str, classes: tuple[str, ...]) -> None:
     comments = [line for line in lines if line.startswith("#")]
     header, *rows = (line.split("\t") for line in lines if not line.startswith("#"))
     assert "benchmarks/" in comments[0], "the first line says what fitted them"
+    vectors = (shipped_weights() / "vectors").read_bytes()
+    assert hashlib.sha256(vectors).hexdigest() in comments[1], "fitted with other vectors: fit them again"
     assert header[0] == "feature"
     assert set(header[1:]) - {"none"} == set(classes), "the classes that the code asks for"
     features = [row[0] for row in rows]

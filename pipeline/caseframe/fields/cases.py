@@ -112,7 +112,7 @@ def weigh(doc: Doc, folded: Folded) -> list[Finding]:
     for finding, mentions in folded:
         if finding.field in confidence.FIELDS:
             names = list(confidence.features(doc, finding, mentions, folded))
-            probability = confidence.confidence_of(names, finding.field)
+            probability = confidence.confidence_of(finding.field, names, confidence.numbers(doc, finding))
             if probability < confidence.least(finding.field):
                 continue
             finding = replace(finding, confidence=probability)

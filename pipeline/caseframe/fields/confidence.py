@@ -17,7 +17,9 @@ from caseframe.fields.base import folded_words
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
 from caseframe.fields.roles import aftermath, first_treatment
+from caseframe.fields.surroundings import surroundings
 from caseframe.schema import Finding
+from caseframe.stages.entity_network import Floats
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import narrative_score
 from caseframe.stages.roles import role_of
@@ -39,9 +41,9 @@ def model() -> LinearModel:
     return shipped("confidence")
 
 
-def confidence_of(names: Sequence[str], field: str) -> float:
-    """Probability of a finding of `field` with these features."""
-    return model().of(field, names)
+def confidence_of(field: str, names: Sequence[str], numbers: Floats) -> float:
+    """Probability of a finding of `field` with these features and surroundings."""
+    return model().of(field, names, numbers)
 
 
 def least(field: str) -> float:
@@ -114,6 +116,11 @@ def _of_course(span: Span, sentence: Span, told_in: list[str]) -> Iterator[str]:
     yield f"treated={place}&role={role_of(span)}"
     yield f"aftermath={later}&role={role_of(span)}"
     yield f"treated={place}&outcome told={'outcome' in told_in}"
+
+
+def numbers(doc: Doc, finding: Finding) -> Floats:
+    """The surroundings of a finding."""
+    return surroundings(_span(doc, finding))
 
 
 def _told_in(span: Span, mentions: Sequence[Span]) -> Iterator[str]:

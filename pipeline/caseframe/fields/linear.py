@@ -1,4 +1,7 @@
-"""Linear models over named features, kept as TSV files that a person can read: feature, then a weight a class."""
+"""Linear models over named features, kept as TSV files that a person can read: feature, then a weight a class.
+
+A model may weigh numbers too (`surroundings.py`): the weights of the n-th are the row `vector n`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,17 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import count, takewhile
 from pathlib import Path
 
+import numpy as np
+
 from caseframe.errors import ModelError
+from caseframe.stages.entity_network import Floats
 from caseframe.stages.screening import logistic
 
 BIAS = "(bias)"
+VECTOR = "vector"
 # A word beside a mention can be a line break.
 _CHARACTER = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 _ESCAPED = str.maketrans({character: escape for escape, character in _CHARACTER.items()})
@@ -25,6 +33,8 @@ class LinearModel:
     def __init__(self, classes: tuple[str, ...], weights: Mapping[str, tuple[float, ...]]) -> None:
         self.classes = classes
         self.weights = dict(weights)
+        rows = takewhile(lambda row: row is not None, (self.weights.get(f"{VECTOR} {n}") for n in count()))
+        self._vectors = np.array(list(rows), dtype="f").reshape(-1, len(classes))
 
     @classmethod
     def read(cls, path: Path) -> LinearModel:
@@ -52,21 +62,26 @@ class LinearModel:
         )
         path.write_text("\n".join([f"# {line}" for line in comment.splitlines()] + rows) + "\n", encoding="utf-8")
 
-    def sums(self, features: Iterable[str]) -> list[float]:
-        """The summed weights of each class."""
+    def sums(self, features: Iterable[str], numbers: Floats | None = None) -> list[float]:
+        """The summed weights of each class, those of `numbers` too where the model weighs numbers."""
         table = self.weights
         rows = [table[feature] for feature in (BIAS, *features) if feature in table]
+        if numbers is not None and len(self._vectors):
+            rows.append(tuple((numbers @ self._vectors).tolist()))
         return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * len(self.classes)
 
-    def each(self, features: Iterable[str]) -> dict[str, float]:
+    def each(self, features: Iterable[str], numbers: Floats | None = None) -> dict[str, float]:
         """Probability of each class by itself: the logistic function of its sum."""
-        return {name: logistic(value) for name, value in zip(self.classes, self.sums(features), strict=True)}
+        return {name: logistic(value) for name, value in zip(self.classes, self.sums(features, numbers), strict=True)}
 
-    def of(self, name: str, features: Iterable[str]) -> float:
+    def of(self, name: str, features: Iterable[str], numbers: Floats | None = None) -> float:
         """Probability of one class by itself."""
         column = self.classes.index(name)
         table = self.weights
-        return logistic(sum(table[feature][column] for feature in (BIAS, *features) if feature in table))
+        total = sum(table[feature][column] for feature in (BIAS, *features) if feature in table)
+        if numbers is not None and len(self._vectors):
+            total += float(numbers @ self._vectors[:, column])
+        return logistic(total)
 
 
 @cache

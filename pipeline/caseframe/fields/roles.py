@@ -17,6 +17,7 @@ from caseframe.fields.base import folded_words, section_of, spans_in, title_end
 from caseframe.fields.clues import clues
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
+from caseframe.fields.surroundings import surroundings
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of
 from caseframe.stages.narrative import narrative_score
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 ROLES = ("comorbidity", "complication", "diagnosis", "symptom")
 # Less probable roles are not even candidates; what counts in the end is decided by `confidence.py`.
-MIN_PROBABILITY = 0.2
+MIN_PROBABILITY = {"comorbidity": 0.2, "complication": 0.2, "diagnosis": 0.1, "symptom": 0.2}
 _WINDOW = 4
 _TREATED = "caseframe.treated"
 _AFTER = ("postop", "post-op", "follow-up", "followup", "discharg", "recover", "uneventful")
@@ -46,8 +47,8 @@ def model() -> LinearModel:
 
 def roles_of(doc: Doc, condition: Condition) -> dict[str, float]:
     """The roles that a mention may have, with their probabilities."""
-    probabilities = model().each(features(doc, condition))
-    return {role: probability for role, probability in probabilities.items() if probability >= MIN_PROBABILITY}
+    probabilities = model().each(features(doc, condition), surroundings(condition.span))
+    return {role: probability for role, probability in probabilities.items() if probability >= MIN_PROBABILITY[role]}
 
 
 def features(doc: Doc, condition: Condition) -> Iterator[str]:

@@ -22,6 +22,7 @@ from caseframe.fields.anatomy_words import SIDES, side_of
 from caseframe.fields.base import make_finding, section_of, spans_in, term_at, token_texts
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
+from caseframe.fields.surroundings import surroundings
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Finding
@@ -156,7 +157,7 @@ def model() -> LinearModel:
 
 def probability_of(context: Context, site: Site) -> float:
     """How probably a candidate is where the diagnosis sits or the operation is done."""
-    return model().of(SITE, features(context, site))
+    return model().of(SITE, features(context, site), surroundings(site.core))
 
 
 def sites_of(doc: Doc) -> list[Site]:

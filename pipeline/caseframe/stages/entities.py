@@ -14,7 +14,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -160,6 +160,13 @@ def shipped_weights() -> Path:
     return shipped("models") / "caseframe_entities"
 
 
+@cache
+def shipped_features() -> Features:
+    """The features of the shipped weights, read once a process."""
+    folder = shipped_weights()
+    return _features_of({name: (folder / name).read_bytes() for name in EntityFinder.FILES[:2]})
+
+
 def is_weights(folder: str) -> bool:
     """Whether `caseframe train` wrote this folder."""
     return (Path(folder) / EntityFinder.FILES[0]).is_file()
@@ -259,6 +266,8 @@ class EntityFinder:
         """Reads what `save` wrote; raises ModelError where there is nothing to read."""
         try:
             self._read({name: (Path(path) / name).read_bytes() for name in self.FILES})
+            if Path(path) == shipped_weights():
+                self.features = shipped_features()  # the words that it knows are kept once a process
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{path}: no weights of entities: {error}", "Give the folder that caseframe train wrote"
@@ -293,10 +302,15 @@ class EntityFinder:
         settings = json.loads(files["entities.json"])
         shape = settings["shape"]
         self.chain = Chain(settings["types"])
-        table = np.frombuffer(files["vectors"], dtype="float16").reshape(-1, shape["vector"]).astype("float32")
-        self.features = Features(settings["features"], floret_vectors(table, **settings["vectors"]))
+        self.features = _features_of(files)
         self.network = Network(Shape(**{**shape, "rows": tuple(shape["rows"])}), len(self.chain.tags))
         self.network.model.from_bytes(files["network"])
+
+
+def _features_of(files: Files) -> Features:
+    settings = json.loads(files["entities.json"])
+    table = np.frombuffer(files["vectors"], dtype="float16").reshape(-1, settings["shape"]["vector"])
+    return Features(settings["features"], floret_vectors(table.astype("float32"), **settings["vectors"]))
 
 
 def _unpickled(files: Files, threshold: float) -> EntityFinder:
