@@ -28,7 +28,7 @@ from fit_roles import examples as role_examples
 from fit_roles import fit_roles
 from fit_sites import examples as site_examples
 from fit_sites import fit as fit_sites
-from fitting import Example, arguments, common_values, fit_each, folds, ship, training_docs
+from fitting import Example, arguments, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.07
 LEAST, MOST = 0.3, 0.6
@@ -96,8 +96,7 @@ def main() -> None:
     options = arguments(__doc__)
     texts = list(training_docs(options.data))
     parts = folds([gold.article_id for gold, _ in texts])
-    common = common_values(gold for gold, _ in texts)
-    role_rows = {gold.article_id: role_examples(gold, doc, common) for gold, doc in texts}
+    role_rows = {gold.article_id: role_examples(gold, doc) for gold, doc in texts}
     site_rows = {gold.article_id: site_examples(doc, gold) for gold, doc in texts}
     models = []
     rows: list[Candidate] = []

@@ -8,7 +8,6 @@ A mention's roles are the fields of the gold findings it names (same value, else
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from spacy.tokens import Doc
 
@@ -19,37 +18,25 @@ from caseframe.fields.linear import LinearModel
 from caseframe.fields.roles import ROLES, features
 from caseframe.fields.surroundings import surroundings
 from caseframe.stages.narrative import is_general
-from fitting import Example, arguments, common_values, fit_each, folded, folds, ship, training_docs
+from fitting import Example, arguments, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.1
 # From here on a role counts as found in the figures below.
 LEVEL = 0.45
 
 
-def examples(gold: GoldArticle, doc: Doc, common: frozenset[str]) -> list[Example]:
-    """The mentions in the patients' story with their features and roles; `common` as from `common_values`."""
+def examples(gold: GoldArticle, doc: Doc) -> list[Example]:
+    """The mentions in the patients' story with their features and roles."""
     return [
         Example(
             gold.article_id,
-            tuple(features(doc, unlisted(condition, gold, common))),
+            tuple(features(doc, condition)),
             surroundings(condition.span),
             {role: role in roles(doc, condition, gold) for role in ROLES},
         )
         for condition in conditions_of(doc)
         if not is_general(condition.span)
     ]
-
-
-def unlisted(condition: Condition, gold: GoldArticle, common: frozenset[str]) -> Condition:
-    """A condition as if no lexicon had it, where its row may owe its place to this very gold.
-
-    The lexicons were written with the training gold at hand. A rare value of it would teach that being listed means
-    being right, which does not hold for texts that nobody has read.
-    """
-    value = folded(condition.value)
-    if value in common or all(folded(finding.value) != value for finding in gold.findings):
-        return condition
-    return replace(condition, field="open", origin="open")
 
 
 def roles(doc: Doc, condition: Condition, gold: GoldArticle) -> frozenset[str]:
@@ -90,8 +77,7 @@ def cross_validate(rows: list[Example]) -> None:
 def main() -> None:
     options = arguments(__doc__)
     texts = list(training_docs(options.data))
-    common = common_values(gold for gold, _ in texts)
-    rows = [example for gold, doc in texts for example in examples(gold, doc, common)]
+    rows = [example for gold, doc in texts for example in examples(gold, doc)]
     print(f"{len(rows)} mentions")
     cross_validate(rows)
     if options.write:
