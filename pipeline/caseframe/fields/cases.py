@@ -93,6 +93,10 @@ def _counts(doc: Doc, finding: Finding) -> bool:
     return span is None or not is_general(span)
 
 
+# A diagnosis this probable counts where a patient has no other.
+_LIKELY_ENOUGH = 0.25
+
+
 def fold(findings: Iterable[Finding]) -> Folded:
     """One finding a field and value, with the mentions it stands for.
 
@@ -107,16 +111,24 @@ def fold(findings: Iterable[Finding]) -> Folded:
 
 
 def weigh(doc: Doc, folded: Folded) -> list[Finding]:
-    """The findings with their probability as confidence, without the improbable ones."""
+    """The findings with their probability as confidence, without the improbable ones.
+
+    Every patient of a case report has a diagnosis: where none is probable, the likeliest one counts.
+    """
     weighed = []
+    left_out = []
     for finding, mentions in folded:
         if finding.field in confidence.FIELDS:
             names = list(confidence.features(doc, finding, mentions, folded))
             probability = confidence.confidence_of(finding.field, names, confidence.numbers(doc, finding))
-            if probability < confidence.least(finding.field):
-                continue
             finding = replace(finding, confidence=probability)
+            if probability < confidence.least(finding.field):
+                left_out.append(finding)
+                continue
         weighed.append(finding)
+    if all(finding.field != "diagnosis" for finding in weighed):
+        likely = [f for f in left_out if f.field == "diagnosis" and f.confidence >= _LIKELY_ENOUGH]
+        weighed.extend(sorted(likely, key=lambda finding: -finding.confidence)[:1])
     return weighed
 
 
