@@ -30,6 +30,7 @@ from caseframe.batch.rundir import (
     PLAN,
     RUN_FILE,
     config_json,
+    digests,
     drop_unfinished,
     is_complete,
     opened_run,
@@ -121,7 +122,7 @@ def _planned(out: Path, inputs: Sequence[Input], config: ExtractConfig) -> list[
     """The shards of the run: those it began with, where it did, for inputs that are the same."""
     plan = read_json(out / PLAN)
     if plan is None:
-        write_json(out / RUN_FILE, {"state": "running", "caseframe": __version__, "config": config_json(config)})
+        write_json(out / RUN_FILE, {"state": "running", **_setting(config)})
         shards = plan_shards(inputs, config)
         noted = [{"name": each.name, "size": each.size, "modified": each.modified} for each in inputs]
         pieces = [{"weight": shard.weight, "pieces": [piece.to_json() for piece in shard.pieces]} for shard in shards]
@@ -132,6 +133,11 @@ def _planned(out: Path, inputs: Sequence[Input], config: ExtractConfig) -> list[
         Shard(number, tuple(_piece(each, inputs) for each in entry["pieces"]), entry["weight"])
         for number, entry in enumerate(plan["shards"])
     ]
+
+
+def _setting(config: ExtractConfig) -> dict[str, object]:
+    """What must be the same when a run is resumed, beside the inputs."""
+    return {"caseframe": __version__, "config": config_json(config), "files": digests(config)}
 
 
 def _piece(entry: Mapping[str, Any], inputs: Sequence[Input]) -> Piece:
@@ -230,10 +236,9 @@ def _describe(
         out / RUN_FILE,
         {
             "state": "finished",
-            "caseframe": __version__,
+            **_setting(config),
             "python": platform.python_version(),
             "libraries": {name: version(name) for name in _LIBRARIES},
-            "config": config_json(config),
             "inputs": [
                 {"name": source.name, "sha256": digests.get(str(number), ""), "counts": tallies[number].counts()}
                 for number, source in enumerate(inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -56,6 +57,23 @@ def config_json(config: ExtractConfig) -> dict[str, object]:
     content = json.loads(config.model_dump_json())
     assert isinstance(content, dict)
     return content
+
+
+def digests(config: ExtractConfig) -> dict[str, str]:
+    """SHA-256 of the lexicons and models that a config names by path: with others the rest of a run would differ."""
+    named = (*config.pipeline.lexicons, config.pipeline.model, config.pipeline.entities)
+    return {name: _digest(Path(name)) for name in named if name and Path(name).exists()}
+
+
+def _digest(path: Path) -> str:
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def write_json(path: Path, content: object) -> None:
@@ -187,6 +205,9 @@ def _check(path: Path, config: ExtractConfig) -> None:
     changed = list(_changes(before.get("config"), config_json(config)))
     if changed:
         raise ResumeRefused(f"{path}: the config changed: {'; '.join(changed)}", _SAME)
+    files = [name for name, digest in digests(config).items() if before.get("files", {}).get(name) != digest]
+    if files:
+        raise ResumeRefused(f"{path}: files that the config names changed: {', '.join(files)}", _SAME)
 
 
 def _changes(before: object, now: object, key: str = "") -> Iterator[str]:

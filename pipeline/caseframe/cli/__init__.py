@@ -138,9 +138,8 @@ def extract(
                 progress=progress,
             )
         except KeyboardInterrupt:
-            _err.print(
-                Text(f"caseframe: stopped. Go on with the same command and --resume; see caseframe status {out}")
-            )
+            told = f"caseframe: stopped. Go on with the same command and --resume; see caseframe status {out}"
+            _err.print(Text(told), soft_wrap=True)
             raise typer.Exit(STOPPED) from None
     if not quiet:
         _summarise(summary)
