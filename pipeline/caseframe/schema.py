@@ -180,6 +180,9 @@ class Article:
 
 def fold_space(text: str) -> str:
     """Any run of white space becomes one blank; none at the ends."""
+    # Most texts are so already; to see that is quicker than to take them apart.
+    if text.isascii() and text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+        return text
     return " ".join(text.split())
 
 

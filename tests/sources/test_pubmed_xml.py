@@ -436,6 +436,29 @@ class TestStreaming:
         assert peak(1500) < peak(150) + (1 << 19)
 
 
+CITED = "<PubmedData><ReferenceList>{}</ReferenceList></PubmedData></PubmedArticle>"
+
+
+@pytest.mark.parametrize(
+    "cited",
+    [
+        "<Reference><Citation>Others. 2001.</Citation></Reference>",
+        "<Reference><ReferenceList><Reference/></ReferenceList></Reference>",
+        "<Reference><ArticleIdList><ArticleId IdType='pubmed'>77</ArticleId></ArticleIdList></Reference>",
+        "<Reference><Citation>Smith & Sons <2001",
+    ],
+)
+def test_what_an_article_cites_is_passed_over(cited: str) -> None:
+    whole = record(5).replace("</PubmedArticle>", CITED.format(cited))
+    assert outcome(file_of(whole, record(6))) == ["5", "6"]
+
+
+def test_a_comment_that_speaks_of_references_hides_nothing() -> None:
+    title = "One <!-- <ReferenceList> --> and another"
+    whole = record(5, title).replace("</PubmedArticle>", CITED.format("<Reference/>"))
+    assert read_one(file_of(whole)).title == "One and another"
+
+
 @pytest.mark.data
 def test_genuine_files_lose_nothing(data_dir: Path) -> None:
     files = sorted((data_dir / "articles" / "pubmed_xml").glob("*.xml.gz"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO, Final
 
 from lxml import etree
@@ -24,7 +25,7 @@ from caseframe.sources.identifiers import clean_pmcid, clean_pmid, find_doi
 from caseframe.sources.languages import language_code
 from caseframe.sources.records import without_text
 from caseframe.sources.titles import clean_title
-from caseframe.sources.xml import RawRecord, RecordCutter, first_text, parse, text_of, texts
+from caseframe.sources.xml import RawRecord, RecordCutter, at, first_text, parse, text_of, texts
 
 FORMAT: Final = "pubmed_xml"
 
@@ -34,6 +35,7 @@ _SNIFFED: Final = re.compile(
     rf"<(?:[\w.-]+:)?(?:{'|'.join(_ROOTS + _TAGS)})[\s/>]|<!DOCTYPE\s+(?:{'|'.join(_ROOTS)})\b"
 )
 _ESCAPED_MARKUP: Final = re.compile(r"</?(?:i|b|u|sub|sup|em|strong)>")
+_PARTS_OF_NAME: Final = ("LastName", "ForeName", "FirstName", "Initials", "Suffix", "CollectiveName")
 _PMID: Final = re.compile(rb"<(?:[\w.-]+:)?PMID[^>]*>\s*(\d{1,10})\s*<")
 
 
@@ -61,7 +63,7 @@ def _records(raw: RawRecord, file: str, number: int) -> Iterator[Record]:
     """The record, or the deletions, that a piece of XML says; a failure where it cannot be read."""
     origin = Origin(file, number, FORMAT)
     try:
-        root = parse(raw)
+        root = parse(_without_references(raw))
     except BrokenRecord as error:
         pmid = _PMID.search(raw.raw)
         yield failure(origin, error, f"pmid:{pmid[1].decode()}" if pmid and raw.tag not in _DELETIONS else "")
@@ -74,6 +76,16 @@ def _records(raw: RawRecord, file: str, number: int) -> Iterator[Record]:
         yield article if article.text else failure(origin, without_text(), article.article_id)
 
 
+def _without_references(record: RawRecord) -> RawRecord:
+    """The record without the list of what it cites, which nothing here reads and which is half of a recent record."""
+    raw = record.raw
+    start, end = raw.find(b"<ReferenceList>"), raw.rfind(_END_OF_REFERENCES)
+    if not 0 <= start < end or b"<!" in raw or record.flaw:
+        return record
+    return replace(record, raw=raw[:start] + raw[end + len(_END_OF_REFERENCES) :])
+
+
+_END_OF_REFERENCES: Final = b"</ReferenceList>"
 _DELETIONS: Final = ("DeleteCitation", "DeleteDocument")
 
 
@@ -81,14 +93,15 @@ def _article(root: etree._Element, origin: Origin) -> Article:
     citation = root if root.tag == "MedlineCitation" else root.find("MedlineCitation")
     article = citation.find("Article") if citation is not None else None
     pmid, version = _pmid(citation)
+    ids = _article_ids(root)
     title, vernacular = _title(first_text(article, "ArticleTitle")), _title(first_text(article, "VernacularTitle"))
     year, date = _date(article, "Journal/JournalIssue/PubDate", "ArticleDate")
     return Article.build(
         title=vernacular if title in ("", "Not Available") else title,
         abstract=_abstract(article, "Abstract"),
-        pmid=pmid or clean_pmid(_article_id(root, "pubmed")),
-        pmcid=clean_pmcid(_article_id(root, "pmc")),
-        doi=find_doi(_article_id(root, "doi") or first_text(article, "ELocationID[@EIdType='doi']")),
+        pmid=pmid or clean_pmid(ids.get("pubmed", "")),
+        pmcid=clean_pmcid(ids.get("pmc", "")),
+        doi=find_doi(ids.get("doi", "") or first_text(article, "ELocationID[@EIdType='doi']")),
         version=version,
         vernacular_title=vernacular,
         other_abstracts=tuple(_other_abstracts(citation)),
@@ -109,13 +122,14 @@ def _book(root: etree._Element, origin: Origin) -> Article:
     """A book or a chapter of one; the book's title stands for the journal."""
     document = root.find("BookDocument")
     pmid, version = _pmid(document)
+    ids = _article_ids(root)
     year, date = _date(document, "Book/PubDate", "ContributionDate")
     book_title = first_text(document, "Book/BookTitle")
     return Article.build(
         title=_title(first_text(document, "ArticleTitle")) or book_title,
         abstract=_abstract(document, "Abstract"),
-        pmid=pmid or clean_pmid(_article_id(root, "pubmed")),
-        doi=find_doi(_article_id(root, "doi") or first_text(document, "Book/ELocationID[@EIdType='doi']")),
+        pmid=pmid or clean_pmid(ids.get("pubmed", "")),
+        doi=find_doi(ids.get("doi", "") or first_text(document, "Book/ELocationID[@EIdType='doi']")),
         version=version,
         vernacular_title=_title(first_text(document, "VernacularTitle")),
         authors=tuple(_authors(document, "AuthorList") or _authors(document, "Book/AuthorList")),
@@ -138,14 +152,14 @@ def _pmid(citation: etree._Element | None) -> tuple[str, int]:
     return clean_pmid(pmid), int(version) if re.fullmatch(r"[1-9]\d{0,3}", version, re.ASCII) else 1
 
 
-def _article_id(root: etree._Element, kind: str) -> str:
-    """An id of this article; those of its references stand elsewhere."""
-    return first_text(
-        root,
-        f"PubmedData/ArticleIdList/ArticleId[@IdType='{kind}']",
-        f"PubmedBookData/ArticleIdList/ArticleId[@IdType='{kind}']",
-        f"BookDocument/ArticleIdList/ArticleId[@IdType='{kind}']",
-    )
+def _article_ids(root: etree._Element) -> dict[str, str]:
+    """The ids of this article by their kind; those of its references stand elsewhere."""
+    ids: dict[str, str] = {}
+    for holder in ("PubmedData", "PubmedBookData", "BookDocument"):
+        for element in at(root, f"{holder}/ArticleIdList/ArticleId"):
+            if text := text_of(element):
+                ids.setdefault(element.get("IdType", ""), text)
+    return ids
 
 
 def _language(article: etree._Element | None) -> str:
@@ -160,9 +174,7 @@ def _title(element_text: str) -> str:
 
 def _abstract(article: etree._Element | None, path: str) -> Iterator[tuple[str, str]]:
     """The labelled parts, with the label as printed, else PubMed's category."""
-    if article is None:
-        return
-    for part in article.iterfind(f"{path}/AbstractText"):
+    for part in at(article, f"{path}/AbstractText"):
         category = part.get("NlmCategory", "")
         yield (
             part.get("Label") or ("" if category == "UNASSIGNED" else category),
@@ -171,9 +183,7 @@ def _abstract(article: etree._Element | None, path: str) -> Iterator[tuple[str, 
 
 
 def _other_abstracts(citation: etree._Element | None) -> Iterator[OtherAbstract]:
-    if citation is None:
-        return
-    for other in citation.iterfind("OtherAbstract"):
+    for other in at(citation, "OtherAbstract"):
         if text := "\n".join(texts(other, "AbstractText")):
             yield OtherAbstract(text, other.get("Language", ""), other.get("Type", ""))
 
@@ -199,21 +209,26 @@ def _date(article: etree._Element | None, *paths: str) -> tuple[int | None, str]
 def _authors(article: etree._Element | None, path: str) -> list[str]:
     """Authors as `Last FM`; groups by their name."""
     names = []
-    for author in article.iterfind(f"{path}/Author") if article is not None else ():
-        last, first = first_text(author, "LastName"), first_text(author, "ForeName", "FirstName")
-        initials = first_text(author, "Initials") or "".join(word[0] for word in first.replace("-", " ").split())
-        name = " ".join(part for part in (last, initials, first_text(author, "Suffix")) if part)
-        names.append(name if last else first_text(author, "CollectiveName"))
+    for author in at(article, f"{path}/Author"):
+        parts: dict[str, str] = {}
+        for part in author.iterchildren(*_PARTS_OF_NAME):
+            if text := text_of(part):
+                parts.setdefault(part.tag, text)
+        last, first = parts.get("LastName", ""), parts.get("ForeName") or parts.get("FirstName", "")
+        initials = parts.get("Initials") or "".join(word[0] for word in first.replace("-", " ").split())
+        name = " ".join(part for part in (last, initials, parts.get("Suffix")) if part)
+        names.append(name if last else parts.get("CollectiveName", ""))
     return [name for name in names if name]
 
 
 def _mesh(citation: etree._Element | None) -> Iterator[MeshHeading]:
     """The headings; one is major if its descriptor or any of its qualifiers is."""
-    for heading in citation.iterfind("MeshHeadingList/MeshHeading") if citation is not None else ():
-        descriptor = heading.find("DescriptorName")
+    for heading in at(citation, "MeshHeadingList/MeshHeading"):
+        names = list(heading)
+        descriptor = next((name for name in names if name.tag == "DescriptorName"), None)
         if descriptor is None:
             continue
-        qualifiers = heading.findall("QualifierName")
+        qualifiers = [name for name in names if name.tag == "QualifierName"]
         yield MeshHeading(
             text_of(descriptor),
             descriptor.get("UI", ""),

@@ -25,7 +25,8 @@ def clean_title(text: str) -> str:
 
 
 def _without_stop(text: str) -> str:
-    return text if not text.endswith(".") or _ABBREVIATION.search(text) else text[:-1].rstrip()
+    # The abbreviations are short, and a search from the start of a long title would take its time.
+    return text if not text.endswith(".") or _ABBREVIATION.search(text[-40:]) else text[:-1].rstrip()
 
 
 def _closes_at_end(text: str) -> bool:
