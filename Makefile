@@ -25,7 +25,7 @@ test: $(VENV)/.ready  ## the quick suite
 test-all: $(VENV)/.ready  ## everything, the wheel test and the runs over the development data too
 	$(BIN)/python -m pytest
 
-test-browser: $(VENV)/.ready  ## the review page in Chromium; screenshots land in outputs/screens
+test-browser: $(VENV)/.ready  ## report and review page in Chromium; screenshots land in outputs/screens
 	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.ready

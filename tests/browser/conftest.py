@@ -134,7 +134,7 @@ def watch(page: Page, troubles: list[str]) -> None:
     """Notes what no page should do: script errors, refusals of the policy, dialogs, requests to elsewhere."""
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     page.on("console", lambda line: troubles.append(line.text) if "Security Policy" in line.text else None)
-    page.on("request", lambda request: None if "//127.0.0.1:" in request.url else troubles.append(request.url))
+    page.on("request", lambda request: None if _near(request.url) else troubles.append(request.url))
 
     def refuse(dialog: object) -> None:
         if dialog.type != "beforeunload":  # type: ignore[attr-defined]
@@ -142,6 +142,10 @@ def watch(page: Page, troubles: list[str]) -> None:
         dialog.accept()  # type: ignore[attr-defined]
 
     page.on("dialog", refuse)
+
+
+def _near(address: str) -> bool:
+    return "//127.0.0.1:" in address or address.startswith(("file:", "blob:"))
 
 
 def shot(page: Page, name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from caseframe.evaluation.excerpts import Row
 from caseframe.evaluation.plots import at_precision_90
 from caseframe.evaluation.records import MODES, Kind
-from caseframe.pages.text import shortened, visible
+from caseframe.pages.text import counted, shortened, visible
 
 Metrics = Mapping[str, Any]
 UNKNOWN = "–"
@@ -67,11 +67,6 @@ def decimal(number: float | None, digits: int = 3) -> str:
 def whole(number: float | None) -> str:
     """A count, thousands parted by commas."""
     return UNKNOWN if number is None or math.isnan(number) else f"{number:,.0f}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things: `1 article`, `2 articles`."""
-    return f"{whole(number)} {noun}" + ("" if number == 1 else "s")
 
 
 def percent(share: float | None) -> str:

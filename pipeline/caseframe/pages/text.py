@@ -22,6 +22,11 @@ def shortened(text: object, most: int = WORDS) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 case`, `1,200 cases`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def inert(text: object) -> str:
     """A text as one line that no Markdown reader takes for markup, HTML or the end of a table's cell."""
     text = " ".join(visible(text).split())

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from caseframe.errors import OutputError
 from caseframe.pages.figures import figure_of, save_figure, svg_element
 from caseframe.pages.render import write_page
-from caseframe.pages.text import shortened, visible
+from caseframe.pages.text import counted, shortened, visible
 from caseframe.report.facts import Facts, coverage, facts_of
 from caseframe.report.flow import Step, flow, reason
 from caseframe.report.packing import Packer
@@ -93,7 +93,7 @@ def _write(run: Run, out: Path, folder: Path) -> Report:
         "survival": [_shown(part, folder) if isinstance(part, Picture) else part for part in _survival(cases)],
         "bias": BIAS,
         "coverage": filled,
-        "cases": f"{len(cases):,}",
+        "cases": counted(len(cases), "case"),
         "table_cases": f"{len(packer.cases):,}",
         "left_out": f"{left_out:,}" if left_out else "",
         "failures": failures,
@@ -150,7 +150,7 @@ def _survival(cases: Sequence[Facts]) -> Iterator[Picture | Shown]:
 
 def _too_few(sample: Sample) -> str:
     left_out = "; ".join(f"{why}: {count:,}" for why, count in sorted(sample.left_out.items()))
-    told = f"{len(sample.months)} patients with a time, {sample.events} events"
+    told = f"{counted(len(sample.months), 'patient')} with a time, {counted(sample.events, 'event')}"
     return f"No curve: {told}; it takes {LEAST} patients and an event." + (
         f" Left out: {left_out}." if left_out else ""
     )
@@ -188,9 +188,10 @@ def _meta(run: Run) -> str:
 def _in_brief(cases: Sequence[Facts], excluded: Mapping[str, int]) -> Iterator[str]:
     kinds = Counter(case.kind for case in cases)
     yield (
-        f"{len(cases):,} cases: {kinds['patient']:,} patients told singly and {kinds['cohort']:,} groups told together."
+        f"{counted(len(cases), 'case')}: {counted(kinds['patient'], 'patient')} told singly, "
+        f"{counted(kinds['cohort'], 'group')} told together."
         if cases
-        else f"No case was found in {sum(excluded.values()):,} articles."
+        else f"No case was found in {counted(sum(excluded.values()), 'article')}."
     )
     ages = [case.age for case in cases if case.kind == "patient" and case.age is not None]
     sexes = Counter(case.sex for case in cases if case.kind == "patient")
@@ -209,7 +210,8 @@ def _in_brief(cases: Sequence[Facts], excluded: Mapping[str, int]) -> Iterator[s
             yield f"Most frequent {words}: {most}."
     follow_up = [case.follow_up for case in cases if case.follow_up]
     if follow_up:
-        yield f"Follow-up is told of {len(follow_up):,} cases, median {statistics.median(follow_up):g} months."
+        median = statistics.median(follow_up)
+        yield f"Follow-up is told of {counted(len(follow_up), 'case')}, median {median:g} months."
 
 
 def _ranked(names: Iterable[str]) -> list[tuple[str, int]]:

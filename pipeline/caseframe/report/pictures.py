@@ -13,6 +13,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from caseframe.pages.figures import GRID, HEAT, INK, MUTED, SERIES, WIDTH, add_legend, axis_label
+from caseframe.pages.text import counted
 from caseframe.report.facts import Facts
 from caseframe.report.flow import Box, Step
 from caseframe.report.survival import Curve, Sample, at_risk
@@ -23,6 +24,8 @@ MOST_PATIENTS = 60
 """Bars of a swimmer plot at most."""
 Data = tuple[tuple[str, ...], list[tuple[object, ...]]]
 """Header and rows of the data behind a picture."""
+# Without the slate, which looks like the grey of what is not told.
+_HUES = (*SERIES[:6], *SERIES[7:])
 _SEXES = ("female", "male", UNTOLD)
 _MARKS = {
     "recurrence": ("X", SERIES[5], "recurrence"),
@@ -152,7 +155,7 @@ def picture_ages(cases: Sequence[Facts]) -> Picture | None:
     return Picture(
         "age_sex",
         "Age and sex",
-        f"Age and sex of {len(known):,} of {told:,} single patients; the others’ age is not told.",
+        f"Age and sex of the {len(known):,} of {counted(told, 'single patient')} whose age is told.",
         ", ".join(f"{label}: {sum(counts[d, sex] for sex in sexes)}" for d, label in zip(decades, labels, strict=True)),
         (("age", *sexes), rows),
         draw,
@@ -180,7 +183,8 @@ def picture_sites(cases: Sequence[Facts]) -> Picture | None:
     if not pairs:
         return None
     what = "Tumour type" if coded else "Diagnosis"
-    rows, columns = _most(pairs, 0, 18), _most(pairs, 1, 13)
+    rows = _most(pairs, 0, 18)
+    columns = _most(_of_rows(pairs, rows), 1, 13)
     shown = _with_rest(pairs, columns)
     note = "Tumours are diagnoses with an ICD-O-3 morphology code. " if coded else ""
     return Picture(
@@ -189,7 +193,7 @@ def picture_sites(cases: Sequence[Facts]) -> Picture | None:
         f"Cases by {what.lower()} and site, the most frequent of both. {note}A case with two sites counts at both.",
         _most_words(pairs),
         _pair_rows(pairs, (what.lower(), "site")),
-        lambda figure: _heat(figure.add_subplot(), shown, rows, _columns(shown, columns)),
+        lambda figure: _heat(figure.add_subplot(), shown, rows, _columns(_of_rows(shown, rows), columns)),
         1.5 + 0.26 * len(rows),
     )
 
@@ -209,7 +213,7 @@ def picture_procedures(cases: Sequence[Facts]) -> Picture | None:
     step = 5 if len(span) > 40 else 1
     bins = list(range(span[0] // step * step, span[-1] + 1, step))
     totals = Counter(category for (_, category), count in counts.items() for _ in range(count))
-    kept = [name for name, _ in totals.most_common() if name != REST][: len(SERIES) - 1]
+    kept = [name for name, _ in totals.most_common() if name != REST][: len(_HUES)]
     series = {name: [0] * len(bins) for name in (*kept, REST)}
     for (year, category), count in counts.items():
         series[category if category in kept else REST][(year - bins[0]) // step] += count
@@ -243,11 +247,14 @@ def picture_implants(cases: Sequence[Facts]) -> Picture | None:
     materials = Counter((device.name, name) for device in devices for name in device.materials or (UNTOLD,))
     makes = Counter((device.name, name.replace("_", " ")) for device in devices for name in device.makes or (UNTOLD,))
     rows = _most(Counter((device.name, "") for device in devices), 0, 16)
-    tables = [(materials, _most(materials, 1, 7), "material"), (makes, _most(makes, 1, 4), "make")]
+    tables = [
+        (pairs, _most(_of_rows(pairs, rows), 1, most), title)
+        for pairs, most, title in ((materials, 7, "material"), (makes, 4, "make"))
+    ]
 
     def draw(figure: Figure) -> None:
         shown = [_with_rest(pairs, columns) for pairs, columns, _ in tables]
-        heads = [_columns(pairs, columns) for pairs, (_, columns, _) in zip(shown, tables, strict=True)]
+        heads = [_columns(_of_rows(pairs, rows), names) for pairs, (_, names, _) in zip(shown, tables, strict=True)]
         panels = figure.subplots(1, 2, sharey=True, width_ratios=[max(2, len(names)) for names in heads])
         for axes, pairs, names, (_, _, title) in zip(panels, shown, heads, tables, strict=True):
             _heat(axes, pairs, rows, names)
@@ -257,8 +264,8 @@ def picture_implants(cases: Sequence[Facts]) -> Picture | None:
     return Picture(
         "implants",
         "Implants by material and make",
-        f"{len(devices):,} implants, the {len(rows)} most frequent devices. The material of {told:,} is told, how "
-        f"it was made of {sum(bool(device.makes) for device in devices):,}.",
+        f"{counted(len(devices), 'implant')}; rows are the most frequent devices. The material of {told:,} is told, "
+        f"how it was made of {sum(bool(device.makes) for device in devices):,}.",
         _most_words(materials),
         (
             ("device", "by", "name", "count"),
@@ -289,11 +296,11 @@ def picture_swimmer(cases: Sequence[Facts]) -> Picture | None:
             (case.case_id, event.kind, "" if event.months is None else round(event.months, 2)) for event in case.events
         )
     which = (
-        f"{len(shown)} of {len(followed):,} single patients whose follow-up is told, those with the most marks first"
+        f"{len(shown)} of {counted(len(followed), 'single patient')} whose follow-up is told, those with the most marks"
         if len(shown) < len(followed)
-        else f"All {len(shown)} single patients whose follow-up is told"
+        else f"{counted(len(shown), 'single patient')} whose follow-up is told"
     )
-    untold = f" {untimed:,} events without a time have no mark." if untimed else ""
+    untold = f" Without a mark: {counted(untimed, 'event')} whose time is not told." if untimed else ""
     return Picture(
         "swimmer",
         "Follow-up of each patient",
@@ -364,8 +371,9 @@ def picture_survival(name: str, title: str, sample: Sample, curve: Curve, meanin
     return Picture(
         name,
         title,
-        f"Kaplan-Meier estimate with 95 % band (log-log): {len(sample.months):,} patients, {sample.events:,} events, "
-        f"median {median}. {meaning}" + (f" Left out: {left_out}." if left_out else ""),
+        f"Kaplan-Meier estimate with 95 % band (log-log): {counted(len(sample.months), 'patient')}, "
+        f"{counted(sample.events, 'event')}, median {median}. {meaning}"
+        + (f" Left out: {left_out}." if left_out else ""),
         "; ".join(f"{share:.2f} at {at:.0f} months" for at, share in zip(curve.months, curve.survival, strict=True)),
         (header, rows),
         draw,
@@ -396,7 +404,7 @@ def _stacked(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[in
     """Bars on each other. Every series has its own colour; the one for what is not told, or other, is grey."""
     bottom = [0] * len(labels)
     for number, (name, counts) in enumerate(series.items()):
-        colour = MUTED if name in (UNTOLD, REST) else SERIES[number % len(SERIES)]
+        colour = MUTED if name in (UNTOLD, REST) else _HUES[number % len(_HUES)]
         axes.bar(range(len(labels)), counts, 0.82, bottom=bottom, color=colour, label=name.replace("_", " "))
         bottom = [low + count for low, count in zip(bottom, counts, strict=True)]
     every = math.ceil(len(labels) / 14)
@@ -421,7 +429,7 @@ def _heat(axes: Axes, pairs: Mapping[tuple[str, str], int], rows: Sequence[str],
     axes.set_yticks([y - 0.5 for y in range(1, len(rows))], minor=True)
     axes.grid(visible=False)
     axes.grid(which="minor", color=GRID, linewidth=0.5)
-    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.set_xlim(-0.5, max(len(columns), 2) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(length=0, which="both")
 
@@ -433,6 +441,11 @@ def _most(pairs: Mapping[tuple[str, str], int], side: int, most: int) -> list[st
         totals[pair[side]] += count
     names = sorted((name for name in totals if name != UNTOLD), key=lambda name: (-totals[name], name))[:most]
     return [*names, UNTOLD] if UNTOLD in totals else names
+
+
+def _of_rows(pairs: Mapping[tuple[str, str], int], rows: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The pairs of the rows that are shown."""
+    return {pair: count for pair, count in pairs.items() if pair[0] in rows}
 
 
 def _with_rest(pairs: Mapping[tuple[str, str], int], columns: Sequence[str]) -> Counter[tuple[str, str]]:
