@@ -171,7 +171,9 @@ def conditions_of(doc: Doc) -> list[Condition]:
         for span, value in open_mentions(doc, CONDITIONS, taken)
         if not _says_nothing(value)
     ]
-    conditions = sorted([*listed, *built, *learned], key=lambda condition: condition.span.start)
+    found = sorted([*listed, *built, *learned], key=lambda condition: condition.span.start)
+    # Where a tumour has spread is a field of its own.
+    conditions = [condition for condition in found if not condition.value.endswith("metastasis")]
     doc.user_data["caseframe.conditions"] = conditions
     return conditions
 
