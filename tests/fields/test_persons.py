@@ -114,3 +114,11 @@ def test_each_of_several_patients_has_the_sex_of_its_pronoun(nlp: Language) -> N
         "A second patient received radiotherapy; he was free of pain."
     )
     assert values(nlp, "Two chordomas", text, "sex") == [["female"], ["male"]]
+
+
+def test_they_are_all_of_them(nlp: Language) -> None:
+    text = (
+        "Patient 1 was a 34-year-old woman with cervical stenosis. Patient 2 was a 44-year-old woman with hematometra. "
+        "They underwent dilation, and they were pain-free after 6 months."
+    )
+    assert values(nlp, "Cervical stenosis: two cases", text, "follow_up") == [[6], [6]]

@@ -97,3 +97,8 @@ def test_the_death_of_some_is_not_that_of_the_group(nlp: Language) -> None:
 @pytest.mark.parametrize("text", ["He survived for 8 months before dying of pneumonia.", "The infection proved fatal."])
 def test_ways_to_tell_a_death(nlp: Language, text: str) -> None:
     assert [finding.value for finding in found(nlp, text, "vital_status")] == ["dead"]
+
+
+def test_the_words_of_alive_are_short(nlp: Language) -> None:
+    (finding,) = found(nlp, "The patient was seen in our clinic, and at 2 years he walked well.", "vital_status")
+    assert finding.text == "at 2 years he"

@@ -103,6 +103,7 @@ GOVERNED = [
     ("He ran at 6 months. He [slept].", None),
     ("He ran at 6 months. At that time, [pain] was gone.", 182.4),
     ("The [1-year follow-up CT] showed fusion.", 365),
+    ("He was discharged on postoperative day 7 without any [complications].", None),
 ]
 
 

@@ -58,7 +58,10 @@ _ONE = re.compile(
     r"\b[Oo]ne (?:(?:of (?:the(?:m|se)|our) )?(?:\w+ )?(?:patients?|cases?|of them)|(?:was|had|with|is|underwent)\b)"
 )
 _OTHER = re.compile(r"\b[Tt]he (?:other|second)(?: (?:patient|case|one|was|had|with|is|underwent|having|only))\b")
-_ALL = re.compile(r"\b(?:[Bb]oth|[Nn]either|[Aa]ll (?:the )?(?:\w+ )?(?:patients|cases|children|of them)|[Ee]ach)\b")
+_ALL = re.compile(
+    r"\b(?:[Bb]oth|[Nn]either|[Aa]ll (?:the )?(?:\w+ )?(?:patients|cases|children|of them)|[Ee]ach|[Tt]hey"
+    r"|[Tt]h(?:e|ese) (?:two |three )?(?:patients|cases))\b"
+)
 # Tokens between an age and the noun it belongs to: "58-year-old, previously healthy white man".
 _REACH = 7
 

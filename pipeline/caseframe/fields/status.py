@@ -221,9 +221,11 @@ def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
 def _state_at(time: Span) -> tuple[Span, float, float] | None:
     """The words that tell of a person at a later time, the days, and how surely they tell that the person lives."""
     days, sentence = time._.days, sentence_of(time)
-    person = _PERSON.search(sentence.text)
-    if days is None or days < _LATER_DAYS or person is None or treated_for(time):
+    place = time.start_char - sentence.start_char
+    persons = list(_PERSON.finditer(sentence.text))
+    if days is None or days < _LATER_DAYS or not persons or treated_for(time):
         return None
+    person = min(persons, key=lambda match: max(place - match.end(), match.start() - place))
     start = sentence.start_char + person.start()
     said = time.doc.char_span(start, start + len(person[0]), alignment_mode="expand") or time
     told = told_by(sentence.text)

@@ -268,6 +268,7 @@ _NO_VERBS = frozenset("need red bed seed breed bleed feed speed".split())
 _PARTING = re.compile(r"discharged?\b|died\b|death\b|succumb\w*|expired\b|passed away", re.IGNORECASE)
 _COURSE = re.compile(r"uneventful|uncomplicated|unremarkable|intra-?operative", re.IGNORECASE)
 _DENIAL = re.compile(r"\b(?:no|without|not|any|none|free)\b", re.IGNORECASE)
+_DENIAL_TOKENS = 3
 _EXAMINATION = re.compile(
     r"\b(?:CT|MRI|scans?|imaging|examin\w*|evaluat\w*|radiograph\w*|follow\w*|endoscopy|biopsy)\b", re.IGNORECASE
 )
@@ -365,7 +366,8 @@ def _parts(doc: Doc, time: Span, span: Span, first: int, last: int) -> bool:
     if parting is None or _PARTING.search(span.text):
         return False
     place = doc[start].idx + parting.start()
-    return span.start_char < place or _DENIAL.search(span.text) is not None
+    denied = _DENIAL.search(doc[max(first, span.start - _DENIAL_TOKENS) : span.end].text) is not None
+    return span.start_char < place or denied
 
 
 def _clause_breaks(doc: Doc, between: Span, clause_start: int) -> list[int]:
