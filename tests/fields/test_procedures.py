@@ -205,6 +205,22 @@ def test_a_long_history_does_not_make_an_operation_old() -> None:
     assert biopsy.field == "procedure"
 
 
+@pytest.mark.parametrize(
+    ("text", "assertion"),
+    [
+        ("Amputation was offered, but the patient left.", "hypothetical"),
+        ("A hip arthroplasty was planned; he died before it.", "hypothetical"),
+        ("A hip arthroplasty was planned and then performed.", "present"),
+        ("A hip arthroplasty was planned but not performed.", "absent"),
+        ("Amputation was offered but declined.", "absent"),
+        ("Amputation was performed.", "present"),
+    ],
+)
+def test_planned_refused_done(text: str, assertion: str) -> None:
+    (finding,) = found(text)
+    assert finding.assertion == assertion
+
+
 def test_general_words_and_repetitions_are_weak() -> None:
     surgery, nephrectomy, resection = found("Surgery was planned. Nephrectomy was done. After resection he recovered.")
     assert surgery.confidence < 0.4

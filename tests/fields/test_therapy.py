@@ -167,3 +167,8 @@ def test_what_the_entities_see_counts_only_where_it_was_given(marked: Mark, text
 
 def test_a_listed_drug_is_told_once(marked: Mark) -> None:
     assert unlisted(marked("He received cisplatin.", ("cisplatin", "DRUG", 0.9))) == [("cisplatin", "cisplatin")]
+
+
+def test_what_was_only_planned_is_hypothetical(stages: Language) -> None:
+    assert found(stages, "Adjuvant chemotherapy was recommended.")["chemotherapy"].assertion == "hypothetical"
+    assert found(stages, "Chemotherapy was planned and started.")["chemotherapy"].assertion == "present"

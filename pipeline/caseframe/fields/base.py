@@ -24,6 +24,13 @@ _FOLDED = "caseframe.folded"
 _MAX_DENIAL_TOKENS = 12
 _BEYOND_CHARS = 30
 _TREATED_FOR = re.compile(r" of (?:[\w-]+ ){0,3}(?:\w*therapy|treatment|traction|antibiotics|dialysis|\w+ation)\b")
+_PROPOSED = re.compile(
+    r"[^.;,:]{0,25}?\b(?:was|were|had been|has been) (?:\w+ly )?"
+    r"(?:planned|recommended|advised|offered|proposed|contemplated|considered|discussed)\b"
+    r"(?!,? (?:and|then) (?:\w+ )?(?:performed|done|carried|administered|started|given|initiated|accepted|undertaken))",
+    re.IGNORECASE,
+)
+_PROPOSED_CHARS = 90
 _TIMELESS = frozenset(
     {"study_design", "n_patients", "age", "sex", "diagnosis", "site", "comorbidity", "implant", "therapy"}
 )
@@ -73,6 +80,13 @@ def make_finding(
         section=section_of(span),
         cue=(cue.start_char, cue.end_char) if cue is not None else None,
     )
+
+
+def was_only_proposed(span: Span) -> bool:
+    """Whether the words after a treatment say that it was planned or offered, not that it was done or refused."""
+    end = min(sentence_of(span).end_char, span.end_char + _PROPOSED_CHARS)
+    told = _PROPOSED.match(text_of(span.doc)[span.end_char : end])
+    return told is not None and assertion_of(span)[0] == "present"
 
 
 def _when(span: Span, field: str) -> float | None:

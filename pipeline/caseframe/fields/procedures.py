@@ -24,11 +24,11 @@ from caseframe.fields.anatomy_words import (
     levels_beside,
     side_of,
 )
-from caseframe.fields.base import make_finding, spans_in, spans_of
+from caseframe.fields.base import make_finding, spans_in, spans_of, was_only_proposed
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
-from caseframe.schema import Attributes, AttributeValue, Finding
+from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.entities import SPANS
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.timeline import time_of
@@ -950,7 +950,17 @@ def _finding(
     levels = levels_beside(reading.doc, start, end)
     if levels and category in ("decompression", "fusion", "fixation", "resection", "biopsy", "other", "reconstruction"):
         attributes["levels"] = levels
-    return make_finding(span, FIELD, value, source=SOURCE, code=code, attributes=attributes, confidence=confidence)
+    assertion: Assertion | None = "hypothetical" if was_only_proposed(span) else None
+    return make_finding(
+        span,
+        FIELD,
+        value,
+        source=SOURCE,
+        code=code,
+        assertion=assertion,
+        attributes=attributes,
+        confidence=confidence,
+    )
 
 
 _THROUGH = re.compile(r"^(?:through|via|by|using|with)$")

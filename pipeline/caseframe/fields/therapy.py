@@ -21,7 +21,7 @@ from functools import cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in, spans_of
+from caseframe.fields.base import make_finding, spans_in, spans_of, was_only_proposed
 from caseframe.fields.entities import open_mentions
 from caseframe.fields.morphology import one_edit
 from caseframe.lexicons import builtin_lexicon
@@ -260,7 +260,9 @@ def _around(span: Span, left: int, right: int) -> tuple[str, str]:
 
 
 def _assertion(treatment: _Given) -> Assertion | None:
-    """Historical where it was long ago; else None, which leaves it to the assertion stage."""
+    """Hypothetical where planned, historical where long ago; else None, which leaves it to the assertion stage."""
+    if was_only_proposed(treatment.span):
+        return "hypothetical"
     before, _ = _around(treatment.span, 60, 0)
     if treatment.kind in _ONCOLOGIC_KINDS and _LONG_AGO.search(before):
         return "historical" if assertion_of(treatment.span)[0] == "present" else None
