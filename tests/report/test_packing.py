@@ -83,3 +83,14 @@ def test_the_same_cases_give_the_same_text(tmp_path: Path, make_case: Callable[.
     for packer in (first, second):
         packer.add(evidence_of(make_case()))
     assert first.packed() == second.packed()
+
+
+def test_words_without_a_sentence_are_shown_between_full_stops() -> None:
+    text = "Title here\nFirst one. She had pain at night. Then none."
+    start = text.index("pain")
+    finding = Finding("symptom", "pain", "pain", start, start + 4)
+    packer = Packer()
+    article = Article("x", title="Title here", abstract=text.partition("\n")[2])
+    packer.add(evidence_of(Extraction(article, (), (Case(1, findings=(finding,)),))))
+    content = unpacked(packer)
+    assert slices(content, content["cases"][0][3][0]) == ("pain", "She had pain at night.")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from caseframe.errors import ReviewError
+from caseframe.report.page import write_report
 from caseframe.review.evidence import ReviewedEvidence
 from caseframe.review.store import Store
 from caseframe.tables.evidence import open_run
@@ -34,9 +35,14 @@ def test_what_was_corrected_is_exported(visit: Visit, run_path: Path, store: Sto
     first, second = ReviewedEvidence(run_path)
     assert ages(run_path) == [62, 61] == ages(run_path)
     assert not [row for row in first.findings if row["field"] == "outcome"]
-    (machine, untouched) = open_run(run_path)
+    machine_run = open_run(run_path)
+    (machine, untouched) = machine_run
     assert [row["field"] for row in machine.findings].count("outcome") == 1
     assert second == untouched
+    page = write_report(machine_run, tmp_path / "page.html", reviewed=ReviewedEvidence(run_path)).page
+    assert "after the review" in page.read_text(encoding="utf-8")
+    ages_shown = (tmp_path / "page_figures" / "age_sex.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert ages_shown[-1].startswith("60–69,2")
     write_exports(ReviewedEvidence(run_path), tmp_path / "out", ("revman",))
     with (tmp_path / "out" / "studies.csv").open(encoding="utf-8-sig", newline="") as stream:
         assert [row["Participants"].partition(";")[0] for row in csv.DictReader(stream)] == [

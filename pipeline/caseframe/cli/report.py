@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from caseframe.tables.evidence import Evidence
 
 EPILOG = "Example: [bold]caseframe report outputs/sarcoma[/bold], then open outputs/sarcoma/report.html"
 
@@ -16,14 +20,21 @@ def report(
         Path | None,
         typer.Option("-o", "--out", help="HTML file to write, pictures beside it; default: RUN/report.html."),
     ] = None,
+    reviewed: Annotated[bool, typer.Option("--reviewed", help="Show the values as they stand after a review.")] = False,
 ) -> None:
     """Write the report of a run: flow of records, evidence table, pictures, survival, all in one page."""
     from caseframe.report.page import write_report  # matplotlib and scipy take their time to load
     from caseframe.tables.evidence import open_run
 
-    written = write_report(open_run(run), out)
+    written = write_report(open_run(run), out, reviewed=_reviewed(run) if reviewed else None)
     if written.cases_left_out:
         typer.echo(
             f"The table of the page lacks {written.cases_left_out:,} of {written.cases:,} cases; pictures have all"
         )
     typer.echo(f"{written.page}, pictures in {written.pictures}")
+
+
+def _reviewed(run: Path) -> Iterable[Evidence]:
+    from caseframe.review.evidence import ReviewedEvidence
+
+    return ReviewedEvidence(run)

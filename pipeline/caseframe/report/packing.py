@@ -121,14 +121,23 @@ def _notes(row: Row) -> str:
 
 
 def sentence_of(text: str, row: Row) -> Span:
-    """Where a finding's sentence stands in its text, cut around the words where it is long."""
+    """Where a finding's sentence stands in its text, cut around the words where it is long.
+
+    What a reviewer added has no sentence of its own: its bounds are the nearest full stops and line breaks.
+    """
     start, end = int(str(row["start"])), int(str(row["end"]))
     sentence = visible(row["sentence"] or "")
     begin = text.find(sentence, max(0, end - len(sentence))) if sentence else -1
-    low, high = (begin, begin + len(sentence)) if 0 <= begin <= start else (start, end)
+    low, high = (begin, begin + len(sentence)) if 0 <= begin <= start else _around(text, start, end)
     end = min(end, start + MOST_SENTENCE)
     room = max(0, MOST_SENTENCE - (end - start)) // 2
     return max(low, start - room), max(end, min(high, end + room))
+
+
+def _around(text: str, start: int, end: int) -> Span:
+    before = max(text.rfind(". ", 0, start) + 2 if ". " in text[:start] else 0, text.rfind("\n", 0, start) + 1)
+    after = min((at for at in (text.find(". ", end) + 1, text.find("\n", end)) if at > 0), default=len(text))
+    return before, max(after, end)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

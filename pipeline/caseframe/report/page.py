@@ -58,9 +58,10 @@ class Report:
     cases_left_out: int
 
 
-def write_report(run: Run, out: Path | None = None) -> Report:
+def write_report(run: Run, out: Path | None = None, *, reviewed: Iterable[Evidence] | None = None) -> Report:
     """Writes the report of a run to `out` (default: `report.html` in the run), its pictures to a folder beside it.
 
+    `reviewed` are the run's articles with corrected values, which the report then shows instead of the run's own.
     Raises RunError where the run cannot be read, OutputError where the report cannot be written.
     """
     out = out or run.path / "report.html"
@@ -69,15 +70,15 @@ def write_report(run: Run, out: Path | None = None) -> Report:
     pictures = out.with_name(f"{out.stem}_figures")
     try:
         pictures.mkdir(parents=True, exist_ok=True)
-        return _write(run, out, pictures)
+        return _write(run, out, pictures, reviewed)
     except OSError as error:
         raise OutputError(
             f"{error.filename or out}: {error.strerror or error}", "Give a place that can be written with -o"
         ) from error
 
 
-def _write(run: Run, out: Path, folder: Path) -> Report:
-    packer, cases, excluded = _collected(run)
+def _write(run: Run, out: Path, folder: Path, reviewed: Iterable[Evidence] | None) -> Report:
+    packer, cases, excluded = _collected(run if reviewed is None else reviewed)
     kinds = Counter(case.kind for case in cases)
     steps = flow(run.info, excluded, kinds)
     flow_picture, *others = (_shown(picture, folder) for picture in _pictures(cases, steps))
@@ -87,6 +88,7 @@ def _write(run: Run, out: Path, folder: Path) -> Report:
     page = {
         "title": "Evidence report",
         "meta": _meta(run),
+        "reviewed": reviewed is not None,
         "brief": list(_in_brief(cases, excluded)),
         "flow": flow_picture,
         "pictures": others,

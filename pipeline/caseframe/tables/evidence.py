@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from caseframe.errors import RunError
-from caseframe.tables.parquet import parts, read_part, read_rows
+from caseframe.tables.parquet import parts, read_part
 from caseframe.tables.rows import ARTICLES, FINDINGS, Row, cases_schema
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ class Run:
 
         if table not in _SCHEMAS:
             raise RunError(f"{self.path} has no table {table!r}", f"Ask for one of {', '.join(_SCHEMAS)}")
-        schema = pq.read_schema(parts(self.path / table)[0])
-        rows = pa.Table.from_pylist(list(read_rows(self.path / table)), schema=schema)
+        rows = pa.concat_tables([pq.read_table(part) for part in parts(self.path / table)])
         frame = rows.to_pandas()
         if table == "findings":
             texts = rows.column("attributes").to_pylist()
