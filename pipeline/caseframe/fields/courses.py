@@ -224,8 +224,10 @@ def _by_verb(doc: Doc) -> Iterator[Course]:
     for token in doc:
         noun = _NOUN_OF_VERB.get(token.lower_)
         base = _NOUN_OF_BASE.get(token.lower_)
+        if noun is None and base is None:
+            continue
         failed = _FAILED.search(text[max(0, token.idx - 20) : token.idx]) is not None
-        if noun is None and (base is None or not failed):
+        if noun is None and not failed:
             continue
         i = _subject_end(doc, token.i)
         if i is None or (token.i + 1 < len(doc) and doc[token.i + 1].lower_ in _NAMES):

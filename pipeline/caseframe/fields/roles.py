@@ -32,6 +32,7 @@ ROLES = ("comorbidity", "complication", "diagnosis", "symptom")
 MIN_PROBABILITY = {"comorbidity": 0.2, "complication": 0.2, "diagnosis": 0.1, "symptom": 0.2}
 _WINDOW = 4
 _TREATED = "caseframe.treated"
+_AFTERMATH = "caseframe.aftermath"
 _AFTER = ("postop", "post-op", "follow-up", "followup", "discharg", "recover", "uneventful")
 _DONE = frozenset(
     "underwent performed treated received operated resected excised removed given administered started implanted "
@@ -130,8 +131,11 @@ def _words(doc: Doc, span: Span, sentence: Span) -> Iterator[str]:
 
 def aftermath(doc: Doc, treated: int) -> int:
     """Token at which the time after the treatment begins to be told; the end where it never does."""
-    words = folded_words(doc)
-    return next((i for i in range(treated, len(words)) if words[i].startswith(_AFTER)), len(words))
+    known: dict[int, int] = doc.user_data.setdefault(_AFTERMATH, {})
+    if treated not in known:
+        words = folded_words(doc)
+        known[treated] = next((i for i in range(treated, len(words)) if words[i].startswith(_AFTER)), len(words))
+    return known[treated]
 
 
 def first_treatment(doc: Doc) -> int:

@@ -102,7 +102,8 @@ class Features:
         self.names = tuple(names)
         self.vectors = vectors
         self._columns = {name: 3 * n for n, name in enumerate(self.names)}
-        self._cache: dict[str, Floats] = {}
+        self._place: dict[str, int] = {}
+        self._rows: Floats = np.empty((0, self.vectors.shape[1]), "f")
 
     @property
     def size(self) -> int:
@@ -123,16 +124,18 @@ class Features:
     def vectors_of(self, words: Sequence[str]) -> Floats:
         """The vector of each word; case says nothing."""
         lower = [word.lower() for word in words]
-        missing = sorted({word for word in lower if word not in self._cache})
+        missing = sorted({word for word in lower if word not in self._place})
+        if len(self._place) + len(missing) > len(self._rows):
+            self._place.clear()
+            missing = sorted(set(lower))
+            if len(missing) > len(self._rows):
+                self._rows = np.empty((max(len(missing), _CACHED_WORDS), self.vectors.shape[1]), "f")
         if missing:
-            if len(self._cache) > _CACHED_WORDS:
-                self._cache.clear()
-                missing = sorted(set(lower))
             strings = self.vectors.strings = StringStore(missing)
-            found = self.vectors.get_batch([strings[word] for word in missing])
-            self._cache.update(zip(missing, found, strict=True))
-        rows = [self._cache[word] for word in lower]
-        return np.array(rows, dtype="f").reshape(len(rows), self.vectors.shape[1])
+            first, last = len(self._place), len(self._place) + len(missing)
+            self._rows[first:last] = self.vectors.get_batch([strings[word] for word in missing])
+            self._place.update(zip(missing, range(first, last), strict=True))
+        return self._rows[[self._place[word] for word in lower]]
 
     def of_stages(self, doc: Doc, words: Sequence[str]) -> Floats:
         """What the stages say of each token of a Doc, and how its word looks."""

@@ -8,7 +8,8 @@ as defined in the same document, counts as that term and no other: `RA` is no ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,17 +76,16 @@ class TermMatcher:
         parts: list[str] = []
         first: list[int] = []  # token that begins with this part, -1 inside a token
         last: list[int] = []  # token that ends with this part, -1 inside a token
-        shouting = _shouting(doc)
-        for token in doc:
-            if token.text in _HYPHENS and token.i and not (token.whitespace_ or doc[token.i - 1].whitespace_):
+        words = [token.text for token in doc]
+        shouting = _shouting(words)
+        for i, word in enumerate(words):
+            if word in _HYPHENS and i and not (doc[i].whitespace_ or doc[i - 1].whitespace_):
                 continue  # spaCy's own tokenizer parts "giant-cell", which to the lexicon is "giant cell"
-            word = token.text.lower() if shouting[token.i] else token.text
-            for side in _sides(word):
-                pieces = fold_parts(side)
-                for n, piece in enumerate(pieces):
-                    parts.append(piece)
-                    first.append(token.i if n == 0 else -1)
-                    last.append(token.i if n == len(pieces) - 1 else -1)
+            for pieces in _pieces(word.lower() if i in shouting else word):
+                inside = [-1] * (len(pieces) - 1)
+                parts.extend(pieces)
+                first.extend((i, *inside))
+                last.extend((*inside, i))
         return [
             Hit(first[start], last[end - 1] + 1, key, end - start)
             for start, end, keys in self.lexicon.matches(parts)
@@ -102,6 +102,12 @@ class TermMatcher:
             if (span.start, span.end) == (hit.start, hit.end):
                 return not any(stem in stems for stem in _stems(span._.long_form or ""))
         return False
+
+
+@lru_cache(maxsize=50_000)
+def _pieces(word: str) -> tuple[tuple[str, ...], ...]:
+    """The folded parts of each of the words that slashes join."""
+    return tuple(fold_parts(side) for side in _sides(word))
 
 
 def _sides(word: str) -> list[str]:
@@ -126,14 +132,15 @@ def _stems_of_abbreviated(entries: Iterable[Entry]) -> dict[str, set[str]]:
     return stems
 
 
-def _shouting(doc: Doc) -> list[bool]:
+def _shouting(words: Sequence[str]) -> set[int]:
     """Tokens that stand between words in capitals, as in a title set in capitals; there case says nothing."""
-    upper = [token.text.isupper() and len(token.text) > 1 and token.is_alpha for token in doc]
-    result = [False] * len(doc)
-    for i, is_upper in enumerate(upper):
-        if is_upper:
-            around = [j for j in range(max(0, i - 3), min(len(doc), i + 4)) if doc[j].is_alpha and len(doc[j].text) > 2]
-            result[i] = len(around) > 3 and sum(upper[j] for j in around) >= len(around) - 1
+    upper = {i for i, word in enumerate(words) if word.isupper() and len(word) > 1 and word.isalpha()}
+    result = set()
+    for i in upper:
+        near = range(max(0, i - 3), min(len(words), i + 4))
+        around = [j for j in near if words[j].isalpha() and len(words[j]) > 2]
+        if len(around) > 3 and sum(j in upper for j in around) >= len(around) - 1:
+            result.add(i)
     return result
 
 
