@@ -102,3 +102,8 @@ def test_ways_to_tell_a_death(nlp: Language, text: str) -> None:
 def test_the_words_of_alive_are_short(nlp: Language) -> None:
     (finding,) = found(nlp, "The patient was seen in our clinic, and at 2 years he walked well.", "vital_status")
     assert finding.text == "at 2 years he"
+
+
+def test_alive_at_the_last_follow_up_whenever_that_was(nlp: Language) -> None:
+    (finding,) = found(nlp, "At the last follow-up, the patient walked without pain.", "vital_status")
+    assert (finding.value, finding.when_days) == ("alive", None)

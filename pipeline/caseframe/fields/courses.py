@@ -362,6 +362,9 @@ def _by_name(doc: Doc) -> Iterator[Course]:
 
 def _successes(doc: Doc) -> Iterator[Course]:
     """ "Was successfully reconstructed", "the treatment failed"."""
+    text = text_of(doc)
+    if "uccess" not in text and "failed" not in text:
+        return
     for match, span in _matches(doc, _SUCCESS):
         yield Course(span, "treatment failure" if match["un"] or match["failed"] else "treatment success", "success")
 

@@ -112,7 +112,7 @@ def find(doc: Doc) -> Iterator[Finding]:
     dead = list(_dead(doc))
     yield from dead
     yield from _disease_status(doc, tumor, recurrence, dead)
-    follow_up = [span for span in follow_up_times(doc) if not is_general(span)]
+    follow_up = [span for span in spans_in(doc, "times") if _is_later(span) and not is_general(span)]
     if not dead or len(study_of(doc).persons.people) > 1:
         yield from _alive(doc, follow_up)
 
@@ -218,12 +218,24 @@ def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
         )
 
 
-def _state_at(time: Span) -> tuple[Span, float, float] | None:
-    """The words that tell of a person at a later time, the days, and how surely they tell that the person lives."""
+def _is_later(time: Span) -> bool:
+    """Whether a time is one after treatment: with its days, or at least as a follow-up."""
+    days = time._.days
+    return time.label_ in ("follow_up", "after", "date") and (
+        days >= 0 if days is not None else time.label_ == "follow_up"
+    )
+
+
+def _state_at(time: Span) -> tuple[Span, float | None, float] | None:
+    """The words that tell of a person at a later time, the days, and how surely they tell that the person lives.
+
+    "At the last follow-up" is later, whenever it was.
+    """
     days, sentence = time._.days, sentence_of(time)
     place = time.start_char - sentence.start_char
     persons = list(_PERSON.finditer(sentence.text))
-    if days is None or days < _LATER_DAYS or not persons or treated_for(time):
+    late = time.label_ == "follow_up" if days is None else days >= _LATER_DAYS
+    if not late or not persons or treated_for(time):
         return None
     person = min(persons, key=lambda match: max(place - match.end(), match.start() - place))
     start = sentence.start_char + person.start()
