@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from caseframe._version import __version__
 from caseframe.errors import BadDecision, CaseFrameError, ReviewConflict, RunError
 from caseframe.review import views
 from caseframe.review.actions import Said, decide, parse_action, parse_said, read
@@ -162,7 +163,8 @@ def queue_page(request: Request) -> Response:
         page_count=page_count,
         state=state,
         words=request.query_params.get("q", ""),
-        progress=progress_of(review.run.entries, review.store.all_steps(), reviewer, done),
+        progress=progress_of(review.run.entries, review.store.work(reviewer), reviewer, done),
+        made_by=review.run.version if review.run.version != __version__ else "",
         twice=sum(len(done.get((entry.article_id, entry.sha256), ())) >= REVIEWERS for entry in review.run.entries),
     )
 

@@ -135,8 +135,6 @@ def _export(
     }
     _write_tables(folder, tables, formats)
     gold, unfit = _write_gold(folder, run, settled)
-    steps = store.all_steps()
-    finished = store.finished()
     return Exported(
         folder,
         Counter(each.state for each in settled),
@@ -144,7 +142,7 @@ def _export(
         gold,
         tuple(unfit),
         agreement,
-        {name: progress_of(run.entries, steps, name, finished) for name in store.names()},
+        {name: progress_of(run.entries, store.work(name), name, done) for name in store.names()},
     )
 
 

@@ -9,7 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
@@ -86,7 +86,8 @@ class Guard:
     def _welcome(self, request: Request, token: str) -> Response:
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return PlainTextResponse(_LOST, 401)
-        response = RedirectResponse("/", 303)
+        # Not a redirect: that would belong to the page whose link was followed, and a strict cookie would stay away.
+        response = HTMLResponse('<!doctype html><title>CaseFrame</title><meta http-equiv="refresh" content="0; url=/">')
         if self._cookie_of(request.headers) not in self._sessions:
             name = secrets.token_urlsafe(32)
             self._sessions[name] = self._new_session()

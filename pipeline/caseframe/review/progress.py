@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from caseframe.review.records import Step
 from caseframe.review.runs import Entry
-from caseframe.review.store import REVIEWERS
+from caseframe.review.store import REVIEWERS, Work
 
 ENOUGH = 5
 """Cells made by hand, fewer of which say nothing about how long one takes."""
@@ -35,20 +34,20 @@ class Progress:
         return self.seconds / self.finished if self.finished else None
 
 
-def progress_of(entries: Sequence[Entry], steps: Iterable[Step], reviewer: str,
-                finished: Mapping[tuple[str, str], Sequence[str]]) -> Progress:  # fmt: skip
-    """The figures of a reviewer from the steps that stand.
+def progress_of(
+    entries: Sequence[Entry], work: Sequence[Work], reviewer: str, finished: Mapping[tuple[str, str], Sequence[str]]
+) -> Progress:
+    """The figures of a reviewer from their steps.
 
     Time saved: each accepted cell would have cost what a cell made by hand takes (the median of additions and
     corrections); it cost the time to accept it, and rejecting what was wrong cost time too.
     """
-    own = [step for step in steps if step.reviewer == reviewer and step.role == "reviewer"]
-    counts: Counter[str] = Counter(decision.kind for step in own for decision in step.decisions)
+    counts: Counter[str] = Counter()
     spent: dict[str, list[float]] = {}
-    for step in own:
-        kinds = {decision.kind for decision in step.decisions}
-        if step.decisions and len(kinds) == 1:
-            spent.setdefault(step.decisions[0].kind, []).append(step.seconds)
+    for step in work:
+        counts.update(step.decided)
+        if len(step.decided) == 1:
+            spent.setdefault(next(iter(step.decided)), []).append(step.seconds)
     by_hand = spent.get("add", []) + spent.get("correct", [])
     saved = None
     if len(by_hand) >= ENOUGH:
@@ -56,9 +55,16 @@ def progress_of(entries: Sequence[Entry], steps: Iterable[Step], reviewer: str,
         saved = counts["accept"] * median(by_hand) - checking
     done = sum(reviewer in finished.get((entry.article_id, entry.sha256), ())[:REVIEWERS] for entry in entries)
     return Progress(
-        len(entries), done, counts["accept"], counts["correct"], counts["add"], counts["reject"],
-        sum(step.seconds for step in own), len(by_hand), saved,
-    )  # fmt: skip
+        articles=len(entries),
+        finished=done,
+        accepted=counts["accept"],
+        corrected=counts["correct"],
+        added=counts["add"],
+        rejected=counts["reject"],
+        seconds=sum(step.seconds for step in work),
+        by_hand=len(by_hand),
+        saved_seconds=saved,
+    )
 
 
 def duration(seconds: float) -> str:

@@ -55,6 +55,7 @@ def _apply(items: dict[str, Item], unreported: set[tuple[int, str]], decision: D
 
 
 def _decided(before: Item, decision: Decision, step: Step) -> Item:
-    reading = {"accept": before.machine, "reject": None}.get(decision.kind, decision.reading)
+    accepted = before.machine or before.reading
+    reading = {"accept": accepted, "reject": None}.get(decision.kind, decision.reading)
     status = "added" if before.machine is None else _STATUS[decision.kind]
     return replace(before, reading=reading, status=status, by=step.reviewer, at=step.at)

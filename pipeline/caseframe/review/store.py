@@ -75,6 +75,14 @@ class Desk:
     role: Role = "reviewer"
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A step as far as figures need it: seconds, and how many decisions of each kind."""
+
+    seconds: float
+    decided: dict[str, int]
+
+
 class Store:
     """The decisions of a run. Use `open_store` to get one."""
 
@@ -95,11 +103,6 @@ class Store:
         with self._connect() as connection:
             return _steps(connection, f"{mine} AND {_STANDING}", values), _revision(connection, desk)
 
-    def all_steps(self) -> list[Step]:
-        """Every step that stands, in order."""
-        with self._connect() as connection:
-            return _steps(connection, _STANDING, [])
-
     def finished(self) -> dict[tuple[str, str], list[str]]:
         """Article id and text hash to those who have finished it, in the order they did."""
         done: dict[tuple[str, str], list[str]] = {}
@@ -111,6 +114,18 @@ class Store:
         """Articles on which a reviewer has steps that stand."""
         query = f"SELECT DISTINCT article_id FROM steps WHERE role = 'reviewer' AND reviewer = ? AND {_STANDING}"
         return {row["article_id"] for row in self._rows(query, reviewer)}
+
+    def work(self, reviewer: str) -> list[Work]:
+        """The steps of a reviewer that stand, with what they decided, in order."""
+        rows = self._rows(
+            "SELECT number, seconds, kind, count(*) AS decided FROM steps JOIN decisions ON step = number "
+            f"WHERE role = 'reviewer' AND reviewer = ? AND {_STANDING} GROUP BY number, kind ORDER BY number",
+            reviewer,
+        )
+        made: dict[int, Work] = {}
+        for row in rows:
+            made.setdefault(row["number"], Work(row["seconds"], {})).decided[row["kind"]] = row["decided"]
+        return list(made.values())
 
     def log(self) -> Iterator[dict[str, object]]:
         """Every decision and every undoing, as rows, in order: the whole history."""

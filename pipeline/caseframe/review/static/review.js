@@ -117,6 +117,20 @@ document.addEventListener("selectionchange", () => {
   if (start !== null && end !== null && start < end) chosen = { start, end, text: selection.toString() };
 });
 
+// Where typed words stand in the text: the place nearest to the words before; null where they do not.
+function placeOf(words, near) {
+  const whole = $$("#text [data-start]").map((piece) => piece.textContent).join("");
+  const fold = (string) => string.replaceAll(/[\s]/g, " ");
+  const [sought, within] = [fold(words.trim()), fold(whole)];
+  if (!sought) return null;
+  let best = null;
+  for (let at = within.indexOf(sought); at >= 0; at = within.indexOf(sought, at + 1)) {
+    const start = [...whole.slice(0, at)].length;
+    if (best === null || Math.abs(start - near) < Math.abs(best - near)) best = start;
+  }
+  return best === null ? null : { start: best, end: best + [...sought].length };
+}
+
 function takeChosen() {
   const words = chosen;
   chosen = null;
@@ -285,6 +299,13 @@ document.addEventListener("change", (event) => {
     editor.dataset.loading = "yes";
     openEditor(editor.parentElement, query, { typed: editor });
   }
+  if (event.target.name === "words") {
+    const editor = event.target.closest(".editor");
+    const place = placeOf(event.target.value, Number(editor.dataset.start));
+    $(".problem", editor).textContent = place || !event.target.value ? "" : "These words do not stand in the text like that.";
+    event.target.setCustomValidity($(".problem", editor).textContent);
+    if (place) Object.assign(editor.dataset, place);
+  }
   if (event.target.dataset.group) {
     $("#text").classList.toggle(`no-${event.target.dataset.group}`, !event.target.checked);
   }
@@ -346,7 +367,7 @@ const acts = {
     const words = takeChosen();
     if (!words) return ($(".problem", editor).textContent = "Select words in the text first.");
     Object.assign(editor.dataset, { start: words.start, end: words.end });
-    $(".selected", editor).textContent = words.text;
+    $('[name="words"]', editor).value = words.text;
     $(".problem", editor).textContent = "";
   },
 };
