@@ -27,7 +27,7 @@ from caseframe.review.guard import Guard, Session
 from caseframe.review.progress import progress_of
 from caseframe.review.records import Decision, Found
 from caseframe.review.runs import Entry, Run
-from caseframe.review.settled import Pair, pair_of, sheet_of
+from caseframe.review.settled import Pair, pair_of, settle, sheet_of
 from caseframe.review.store import REVIEWERS, Desk, Store, checked_name, out_of_date
 from caseframe.review.words import guess, suggest
 from caseframe.schema import FIELDS
@@ -268,12 +268,8 @@ def terms(request: Request) -> Response:
 def _pairs(review: Review) -> list[Pair]:
     """All articles that two have finished."""
     done = review.store.finished()
-    twice = {article_id: names for (article_id, _), names in done.items() if len(names) >= REVIEWERS}
-    return [
-        pair_of(review.store, found, done[found.article_id, found.sha256])
-        for found in review.run.found_of(list(twice))
-        if len(done.get((found.article_id, found.sha256), ())) >= REVIEWERS
-    ]
+    twice = [article_id for (article_id, _), names in done.items() if len(names) >= REVIEWERS]
+    return [each.pair for each in settle(review.store, review.run.found_of(twice), done) if each.pair]
 
 
 @_named

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from caseframe.errors import ReviewError
 from caseframe.review.corrected import corrected
-from caseframe.review.records import Found
 from caseframe.review.runs import open_reviewed
-from caseframe.review.settled import settle
+from caseframe.review.settled import Settled, settle
 from caseframe.review.store import open_store
 from caseframe.tables.evidence import Evidence, open_run
 from caseframe.tables.rows import case_rows, finding_rows
@@ -35,10 +34,10 @@ class ReviewedEvidence:
         evidence = iter(self._evidence)
         while batch := list(islice(evidence, _AT_ONCE)):
             found = self._run.found_of([str(each.article["article_id"]) for each in batch])
-            for each, article in zip(batch, found, strict=True):
-                names = self._done.get((article.article_id, article.sha256))
-                yield self._corrected(each, article, names) if names else each
+            for each, settled in zip(batch, settle(self._store, found, self._done), strict=True):
+                yield _corrected(each, settled) if settled.reviewers else each
 
-    def _corrected(self, evidence: Evidence, found: Found, names: Sequence[str]) -> Evidence:
-        extraction = corrected(settle(self._store, found, names))
-        return Evidence(evidence.article, tuple(case_rows(extraction)), tuple(finding_rows(extraction)))
+
+def _corrected(evidence: Evidence, settled: Settled) -> Evidence:
+    extraction = corrected(settled)
+    return Evidence(evidence.article, tuple(case_rows(extraction)), tuple(finding_rows(extraction)))

@@ -27,8 +27,8 @@ from caseframe.review.corrected import (
 )
 from caseframe.review.progress import Progress, progress_of
 from caseframe.review.runs import Run, open_reviewed
-from caseframe.review.settled import Pair, Settled, pair_of, settle
-from caseframe.review.store import REVIEWERS, Store, open_store
+from caseframe.review.settled import Pair, Settled, settle
+from caseframe.review.store import Store, open_store
 from caseframe.tables.delimited import write_csv
 from caseframe.tables.parquet import write_part
 from caseframe.tables.rows import Row
@@ -117,12 +117,11 @@ def _export(
     pairs: dict[tuple[str, str], list[Pair]] = {}
     ids = sorted(entry.article_id for entry in run.entries)
     for first_of_batch in range(0, len(ids), _AT_ONCE):
-        for found in run.found_of(ids[first_of_batch : first_of_batch + _AT_ONCE]):
-            names = done.get((found.article_id, found.sha256), [])
-            settled.append(settle(store, found, names))
-            if len(names) >= REVIEWERS:
-                first, second = sorted(names[:REVIEWERS])
-                pairs.setdefault((first, second), []).append(pair_of(store, found, names))
+        settled += settle(store, run.found_of(ids[first_of_batch : first_of_batch + _AT_ONCE]), done)
+    for each in settled:
+        if each.pair:
+            first, second = sorted(each.pair.reviewers)
+            pairs.setdefault((first, second), []).append(each.pair)
     agreement = {
         names: kappas(unit for pair in group for unit in pair.units_for(names)) for names, group in pairs.items()
     }

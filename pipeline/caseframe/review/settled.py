@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from caseframe.review.agreement import Unit, compare
-from caseframe.review.records import Decision, Found, Sheet, Step, reading_of
+from caseframe.review.records import Decision, Found, Item, Sheet, Step, reading_of
 from caseframe.review.sheets import fill
 from caseframe.review.store import REVIEWERS, Desk, Store
 from caseframe.schema import Finding
@@ -27,17 +28,6 @@ class Cell:
     state: CellState
     by: str = ""
     at: str = ""
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """An article with its cells as the review leaves them."""
-
-    found: Found
-    state: State
-    cells: tuple[Cell, ...]
-    reviewers: tuple[str, ...] = ()
     comment: str = ""
 
 
@@ -69,6 +59,19 @@ class Pair:
         return tuple(unit for unit in self.disputed if unit.id not in self.settled)
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An article with its cells as the review leaves them."""
+
+    found: Found
+    state: State
+    cells: tuple[Cell, ...]
+    reviewers: tuple[str, ...] = ()
+    comment: str = ""
+    pair: Pair | None = None
+    """The two reviewers side by side, where there are two."""
+
+
 def sheet_of(store: Store, found: Found, reviewer: str) -> Sheet:
     """The form as a reviewer has filled it so far."""
     return fill(found, *store.steps(Desk(found.article_id, found.sha256, reviewer)))
@@ -76,34 +79,61 @@ def sheet_of(store: Store, found: Found, reviewer: str) -> Sheet:
 
 def pair_of(store: Store, found: Found, reviewers: Sequence[str]) -> Pair:
     """The two who finished an article first, side by side."""
-    first, second = reviewers[:REVIEWERS]
-    sheets = sheet_of(store, found, first), sheet_of(store, found, second)
-    steps, revision = store.steps(Desk(found.article_id, found.sha256, "", "adjudicator"))
+    return _pair(found, reviewers, store.steps_of(_desks(found, reviewers)))
+
+
+def settle(store: Store, articles: Sequence[Found], finished: Mapping[tuple[str, str], Sequence[str]]) -> list[Settled]:
+    """The last word on each of some articles; `finished` says who has finished which (see `Store.finished`)."""
+    names = [finished.get((found.article_id, found.sha256), [])[:REVIEWERS] for found in articles]
+    desks = [_desks(found, reviewers) for found, reviewers in zip(articles, names, strict=True)]
+    steps = iter(store.steps_of(desk for each in desks for desk in each))
+    return [
+        _settled(found, reviewers, list(islice(steps, len(each))))
+        for found, reviewers, each in zip(articles, names, desks, strict=True)
+    ]
+
+
+def _desks(found: Found, reviewers: Sequence[str]) -> list[Desk]:
+    """The desks of those who finished an article, and behind two reviewers that of the adjudicators."""
+    desks = [Desk(found.article_id, found.sha256, name) for name in reviewers[:REVIEWERS]]
+    if len(desks) == REVIEWERS:
+        desks.append(Desk(found.article_id, found.sha256, "", "adjudicator"))
+    return desks
+
+
+def _pair(found: Found, reviewers: Sequence[str], steps: Sequence[tuple[list[Step], int]]) -> Pair:
+    first, second = (fill(found, *each) for each in steps[:REVIEWERS])
+    words, revision = steps[REVIEWERS]
     settled = {
         decision.finding: (decision, step)
-        for step in steps
+        for step in words
         if step.sha256 == found.sha256
         for decision in step.decisions
     }
-    return Pair(found, (first, second), sheets, compare(found, *sheets), settled, revision)
+    names = reviewers[0], reviewers[1]
+    return Pair(found, names, (first, second), compare(found, first, second), settled, revision)
 
 
-def settle(store: Store, found: Found, finished: Sequence[str]) -> Settled:
-    """The last word on an article, given who has finished it."""
-    if not finished:
-        cells = (Cell(each.case, each.finding.field, each.finding, each.finding, "not reviewed")
-                 for each in found.suggestions)  # fmt: skip
+def _settled(found: Found, reviewers: Sequence[str], steps: Sequence[tuple[list[Step], int]]) -> Settled:
+    if not reviewers:
+        cells = (
+            Cell(each.case, each.finding.field, each.finding, each.finding, "not reviewed")
+            for each in found.suggestions
+        )
         return Settled(found, "not reviewed", tuple(cells))
-    if len(finished) < REVIEWERS:
-        sheet = sheet_of(store, found, finished[0])
-        cells = (Cell(item.case, item.field, item.machine, item.reading, _state(item.machine, item.reading), item.by,
-                      item.at, item.comment) for item in sheet.items)  # fmt: skip
-        return Settled(found, "one reviewer", tuple(cells), tuple(finished), sheet.comment)
-    pair = pair_of(store, found, finished)
+    if len(reviewers) < REVIEWERS:
+        sheet = fill(found, *steps[0])
+        return Settled(found, "one reviewer", tuple(map(_alone, sheet.items)), tuple(reviewers), sheet.comment)
+    pair = _pair(found, reviewers, steps)
     state: State = "in dispute" if pair.open else "two reviewers"
     comment = "; ".join(filter(None, (sheet.comment for sheet in pair.sheets)))
     cells = (_cell(pair, unit) for unit in pair.units if not unit.empty)
-    return Settled(found, state, tuple(cells), pair.reviewers, comment)
+    return Settled(found, state, tuple(cells), pair.reviewers, comment, pair)
+
+
+def _alone(item: Item) -> Cell:
+    state = _state(item.machine, item.reading)
+    return Cell(item.case, item.field, item.machine, item.reading, state, item.by, item.at, item.comment)
 
 
 def _cell(pair: Pair, unit: Unit) -> Cell:

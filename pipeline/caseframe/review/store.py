@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,9 +99,12 @@ class Store:
 
         Steps on other texts of the article are among them.
         """
-        mine, values = _mine(desk)
+        return self.steps_of([desk])[0]
+
+    def steps_of(self, desks: Iterable[Desk]) -> list[tuple[list[Step], int]]:
+        """The same for many desks, in one reading."""
         with self._connect() as connection:
-            return _steps(connection, f"{mine} AND {_STANDING}", values), _revision(connection, desk)
+            return [(_steps(connection, *_standing(desk)), _revision(connection, desk)) for desk in desks]
 
     def finished(self) -> dict[tuple[str, str], list[str]]:
         """Article id and text hash to those who have finished it, in the order they did."""
@@ -330,6 +333,11 @@ def _mine(desk: Desk) -> tuple[str, list[str]]:
     if desk.role == "adjudicator":
         return "article_id = ? AND role = 'adjudicator'", [desk.article_id]
     return "article_id = ? AND role = 'reviewer' AND reviewer = ?", [desk.article_id, desk.reviewer]
+
+
+def _standing(desk: Desk) -> tuple[str, list[str]]:
+    mine, values = _mine(desk)
+    return f"{mine} AND {_STANDING}", values
 
 
 def _revision(connection: sqlite3.Connection, desk: Desk) -> int:
