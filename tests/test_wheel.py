@@ -57,6 +57,8 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
         "configs/extract/default.yaml",
         "configs/evaluate/casebook.yaml",
         "evaluation/templates/report.html.j2",
+        "review/static/review.js",
+        "review/templates/article.html.j2",
         "pages/templates/base.html.j2",
         "report/templates/table.js.j2",
         "models/caseframe/config.cfg",

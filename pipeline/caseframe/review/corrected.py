@@ -133,7 +133,7 @@ def gold_record(settled: Settled) -> dict[str, Any]:
     """The article as a line of a gold file (docs/schema.md)."""
     extraction = corrected(settled)
     record: dict[str, Any] = {"article_id": settled.found.article_id, "text_sha256": settled.found.sha256}
-    record |= {finding.field: finding.value for finding in extraction.findings}
+    record |= {finding.field: _plain(finding.value) for finding in extraction.findings}
     record["cases"] = [
         {"case": case.number, "findings": [_gold_finding(finding) for finding in case.findings]}
         for case in extraction.cases
@@ -152,8 +152,18 @@ def _gold_finding(finding: Finding) -> dict[str, Any]:
     }
     if "when_days" in known and finding.when_days is not None:
         attributes.setdefault("when_days", finding.when_days)
-    made = {"field": finding.field, "value": finding.value, "text": finding.text, "assertion": finding.assertion}
+    made = {
+        "field": finding.field,
+        "value": _plain(finding.value),
+        "text": finding.text,
+        "assertion": finding.assertion,
+    }
     return made | ({"attributes": attributes} if attributes else {}) | ({"code": finding.code} if finding.code else {})
+
+
+def _plain(value: str | int | float) -> str | int | float:
+    """Whole numbers as gold files have them: `61`, not `61.0`."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def text_record(settled: Settled) -> dict[str, Any]:

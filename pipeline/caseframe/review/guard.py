@@ -27,6 +27,10 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_ONWARD = (
+    '<!doctype html><html lang="en"><title>CaseFrame</title><link rel="icon" href="data:,">'
+    '<meta http-equiv="refresh" content="0; url=/">'
+)
 _LOST = (
     "This address lacks the token. Open the whole address that `caseframe review` printed; each start has a new one."
 )
@@ -87,7 +91,7 @@ class Guard:
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return PlainTextResponse(_LOST, 401)
         # Not a redirect: that would belong to the page whose link was followed, and a strict cookie would stay away.
-        response = HTMLResponse('<!doctype html><title>CaseFrame</title><meta http-equiv="refresh" content="0; url=/">')
+        response = HTMLResponse(_ONWARD)
         if self._cookie_of(request.headers) not in self._sessions:
             name = secrets.token_urlsafe(32)
             self._sessions[name] = self._new_session()
