@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The files of tests, spread over the cores.
+SPREAD ?= -n auto --dist loadfile
 DATA ?= $(abspath ../shared/data)
 
 .PHONY: demo test test-all test-browser lint bench peers model docs clean evaluate
@@ -20,10 +22,10 @@ evaluate: $(VENV)/.ready  ## score the shipped pipeline on the casebook, with it
 	$(BIN)/caseframe evaluate configs/evaluate/casebook.yaml -o outputs/casebook --overwrite
 
 test: $(VENV)/.ready  ## the quick suite
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow"
 
 test-all: $(VENV)/.ready  ## everything, the wheel test and the runs over the development data too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 test-browser: $(VENV)/.ready  ## report and review page in Chromium; screenshots land in outputs/screens
 	$(BIN)/python -m pytest tests/browser

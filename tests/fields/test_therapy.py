@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 
 import pytest
 from spacy.language import Language
@@ -127,9 +127,9 @@ def test_offsets_hold(stages: Language) -> None:
 @pytest.mark.parametrize("filler", ["1" * 5000, "and " * 2000, "(" * 3000, "a-" * 3000])
 def test_hostile_text_takes_no_time(stages: Language, filler: str) -> None:
     doc = stages(f"Cisplatin 5 mg {filler} doxorubicin for 3 weeks {filler} chemotherapy")
-    start = perf_counter()
+    start = process_time()
     list(therapy.find(doc))
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
 
 
 def unlisted(doc: Doc) -> list[tuple[str, str]]:

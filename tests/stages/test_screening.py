@@ -200,9 +200,9 @@ def test_other_languages_are_read(screener: Screener, text: str) -> None:
     "text", ["a" * 1_000_000, "case " * 200_000, "9" * 1_000_000, "\U0001f9b4" * 250_000, "(" * 10**6]
 )
 def test_hostile_texts_cost_no_more_than_long_ones(screener: Screener, text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     design = screener.probabilities(text, text)
-    assert time.perf_counter() - begun < 0.25
+    assert time.process_time() - begun < 0.25
     assert math.isclose(sum(design), 1)
 
 
