@@ -105,3 +105,16 @@ def test_outcomes_reach_the_row(extract: Callable[..., Extraction]) -> None:
 def test_general_statements_do_not(extract: Callable[..., Extraction], text: str) -> None:
     (case,) = extract(f"{text} {LEAD}").cases
     assert [finding for finding in case.findings if finding.field == "outcome"] == []
+
+
+def test_a_name_is_no_outcome(nlp: Language) -> None:
+    assert list(find(nlp("The tumor was staged by the rules of the Union for Cancer Control."))) == []
+
+
+def test_no_loss_of_correction_is_a_correction(nlp: Language) -> None:
+    (finding,) = find(nlp("There was no loss of deformity correction at 2 years."))
+    assert (finding.value, finding.assertion) == ("deformity correction", "present")
+
+
+def test_a_wound_that_the_surgeon_closes_is_no_outcome(nlp: Language) -> None:
+    assert list(find(nlp("The wound was closed in layers."))) == []

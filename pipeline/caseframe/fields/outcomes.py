@@ -37,7 +37,7 @@ _UNABLE = re.compile(
 )
 # "without problems of wound healing": what is denied is the trouble.
 _TROUBLE = re.compile(
-    r"\b(?:problems?|difficult\w+|complications?|delay\w*|disturbances?|impairments?|deficits?)\b",
+    r"\b(?:problems?|difficult\w+|complications?|delay\w*|disturbances?|loss|compromise|impairments?|deficits?)\b",
     re.IGNORECASE,
 )
 _QUALITY = (
@@ -74,6 +74,8 @@ def find(doc: Doc) -> Iterator[Finding]:
 def _is_outcome(span: Span) -> bool:
     """Whether the words beside a term leave it an outcome; "unable to walk" is a symptom."""
     doc, sentence = span.doc, sentence_of(span)
+    if len(span) == 1 and span.text.istitle() and span.start > sentence.start:
+        return False  # the Union for International Cancer Control
     if span.start > sentence.start and doc[span.start - 1].lower_ in _NO_OUTCOME_AFTER:
         return False
     if span.end < sentence.end and doc[span.end].lower_ in _NO_OUTCOME_BEFORE:
