@@ -121,3 +121,16 @@ def test_a_change_has_a_before_and_an_after(stages: Language) -> None:
 def test_little_blood_loss_needs_no_number(stages: Language) -> None:
     (finding,) = measurements.find(stages("Blood loss was minimal."))
     assert (finding.value, finding.text, finding.assertion) == ("blood_loss", "Blood loss was minimal", "present")
+
+
+def test_what_was_corrected_to_is_postoperative(stages: Language) -> None:
+    findings = measurements.find(stages("The scoliosis was corrected to 25°."))
+    assert [f.attributes["phase"] for f in findings] == ["postoperative"]
+
+
+def test_what_is_told_of_the_presentation_is_preoperative(stages: Language) -> None:
+    text = (
+        "A 40-year-old man presented with weakness. On examination the muscle strength was 3/5. He underwent surgery."
+    )
+    (finding,) = measurements.find(stages(text))
+    assert finding.attributes["phase"] == "preoperative"

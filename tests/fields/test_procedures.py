@@ -221,6 +221,25 @@ def test_planned_refused_done(text: str, assertion: str) -> None:
     assert finding.assertion == assertion
 
 
+def test_the_side_of_a_paired_organ_is_the_one_the_text_knows() -> None:
+    findings = found("A mass of the left kidney was seen. Nephrectomy was performed. A cholecystectomy followed.")
+    assert {f.value: f.attributes.get("laterality") for f in findings} == {
+        "nephrectomy": "left",
+        "cholecystectomy": None,
+    }
+    (nephrectomy,) = found("The right kidney was normal, the left was not. Nephrectomy was performed.")
+    assert "laterality" not in nephrectomy.attributes
+
+
+def test_two_approaches_before_one_operation() -> None:
+    (fusion,) = found("She underwent anterior and posterior spinal fusion L2-L5.")
+    assert fusion.attributes["approach"] == "anterior and posterior"
+
+
+def test_never_denies_the_verb() -> None:
+    assert [f.assertion for f in found("A pacemaker was never inserted.")] == ["absent"]
+
+
 def test_general_words_and_repetitions_are_weak() -> None:
     surgery, nephrectomy, resection = found("Surgery was planned. Nephrectomy was done. After resection he recovered.")
     assert surgery.confidence < 0.4

@@ -18,6 +18,7 @@ from caseframe.fields.base import make_finding, spans_in, spans_of
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.quantities import Quantity
+from caseframe.stages.roles import role_of
 from caseframe.stages.timeline import when_of
 
 _SOURCE = "measurement"
@@ -91,6 +92,7 @@ _IMPLIED = tuple(
         ("WEIGHT", r"\blost\s(?:(?:about|approximately|more than|over|up to|nearly|around)\s)?", "weight_loss"),
     )
 )
+_CORRECTED = re.compile(r"\b(?:correct|reduc|restor)ed\b", re.IGNORECASE)
 _SMALL = re.compile(r"\s(?:was|were|is) (?:minimal|negligible|minor|insignificant|scant|little)\b", re.IGNORECASE)
 _LONG_AFTER = 80  # days; a value taken later is one of a follow-up
 _UNITS = {"°": "degree", "beats/minute": "beats/min", "points": "point", "msec": "ms", "sds": "SDS", "sd": "SDS"}
@@ -376,6 +378,10 @@ def _phase(words: Span) -> str:
     when = when_of(words)
     if when is not None:
         return "preoperative" if when <= 0 else "postoperative" if when < _LONG_AFTER else "last_follow_up"
+    if _CORRECTED.search(words.text):
+        return "postoperative"
+    if role_of(words) == "case":
+        return "preoperative"
     return "last_follow_up" if _LAST.search(text_of(doc)[sentence.start_char : words.start_char]) else ""
 
 

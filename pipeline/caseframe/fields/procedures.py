@@ -250,7 +250,35 @@ def find(doc: Doc) -> Iterator[Finding]:
         finding = _verb_finding(reading, mention) if mention.verb else _noun_finding(reading, mention)
         if finding is not None:
             findings.append(finding)
-    yield from _without_echoes(list(_by_history(doc, findings)))
+    side = _only_side(reading)
+    yield from (_with_side(finding, side) for finding in _without_echoes(list(_by_history(doc, findings))))
+
+
+# The side of an operation on one of a pair, where the text knows but one side
+
+_PAIRED = re.compile(
+    r"neph|kidney|renal|ureter|orchi|testic|mast(?:ectomy|oid)|breast|pneumonect|lung|hip\b|knee|shoulder|elbow|wrist|"
+    r"ankle|femor|femur|tibi|humer|radius|radial head|ulna|fibul|clavic|scapul|acetabul|hemipelv|amputation|menisc|"
+    r"patell|rotator|adrenal|oophor|ovar|salping|eye|orbit|kerato|corne|vitrect|cataract|phaco|trabecul|tympan|stapes|cochlea|"
+    r"parotid|hand\b|foot|thumb|finger|toe|carpal|cruciate|achilles|calcane|talar|talus|carotid|hemithyroid"
+)
+
+
+def _only_side(reading: _Reading) -> str:
+    """The one side that a text names; empty where it names none or both."""
+    named = {SIDES[word] for word in reading.words if word in SIDES} & {"left", "right", "bilateral"}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _with_side(finding: Finding, side: str) -> Finding:
+    if (
+        not side
+        or finding.field != FIELD
+        or "laterality" in finding.attributes
+        or not _PAIRED.search(str(finding.value))
+    ):
+        return finding
+    return replace(finding, attributes=Attributes({**finding.attributes, "laterality": side}))
 
 
 # Repetitions in other words
@@ -951,6 +979,8 @@ def _finding(
     if levels and category in ("decompression", "fusion", "fixation", "resection", "biopsy", "other", "reconstruction"):
         attributes["levels"] = levels
     assertion: Assertion | None = "hypothetical" if was_only_proposed(span) else None
+    if mention.verb and reading.words[mention.start - 1] == "never":
+        assertion = "absent"  # "a pacemaker was never inserted"
     return make_finding(
         span,
         FIELD,
@@ -970,6 +1000,8 @@ def _approach(reading: _Reading, mention: _Mention, start: int, end: int) -> str
     """The approach named in the words of an operation or after it ("via a posterior approach")."""
     words = reading.words
     low = max(reading.sentence_start(mention.start), mention.start - 5) if mention.verb else start
+    if low > 1 and words[low - 1] in ("and", "/") and words[low - 2] in APPROACHES and words[low] in APPROACHES:
+        low -= 2  # "anterior and posterior fusion"
     found = [APPROACHES[word] for word in words[low:end] if word in APPROACHES]
     joined = " ".join(words[low:end])
     if "minimally invasive" in joined:
