@@ -53,7 +53,7 @@ def test_every_key_is_described() -> None:
 def test_the_example_gives_the_defaults() -> None:
     example = load_training(EXAMPLE)
     plain = TrainConfig(corpora=example.corpora, dev=example.dev, vectors=Vectors(texts=example.vectors.texts))
-    silver = example.silver.model_copy(update={"texts": (), "abstracts": 0})
+    silver = example.silver.model_copy(update={"texts": (), "abstracts": 0, "marks": None})
     assert example.model_copy(update={"silver": silver}) == plain
     corpus = example.corpora[0]
     assert corpus.model_copy(update={"copies": 1}) == Corpus(name=corpus.name, loader="marked", paths=corpus.paths)

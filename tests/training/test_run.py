@@ -10,18 +10,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from spacy.language import Language
+from spacy.tokenizer import Tokenizer
 
 from caseframe import __version__
 from caseframe.cli import main
 from caseframe.errors import GoldError, ModelError, NoArticles, OutputError, TrainingError
 from caseframe.evaluation.run import load_spans_of
 from caseframe.pipeline import assemble_stages, set_entities
-from caseframe.stages.entities import EntityFinder
+from caseframe.stages.entities import TYPES, EntityFinder
+from caseframe.stages.entity_network import tags_of
+from caseframe.stages.tokenizer import blank
 from caseframe.training import run as module
 from caseframe.training.crf import fit_crf
 from caseframe.training.job import Silver, Texts, TrainConfig, Vectors, load_training
+from caseframe.training.marks import digest_of_text
 from caseframe.training.run import META, Trained, digest_of_folder, run_training
 from caseframe.training.texts import digest_of, keys_of, learn_vectors, read_texts, read_vectors
 
@@ -381,9 +386,36 @@ class TestWhole:
         run_training(config, tmp_path / "out", tmp_path / "work")
         assert steps_of(tmp_path / "work") == {"teacher-1"}
         assert (tmp_path / "out" / "vectors").read_bytes() == (like / "vectors").read_bytes()
-        (like / "vectors").write_bytes((like / "vectors").read_bytes()[::-1])
+        turned = np.frombuffer((like / "vectors").read_bytes(), dtype="float16")[::-1]
+        (like / "vectors").write_bytes(turned.tobytes())
         run_training(config, tmp_path / "out", tmp_path / "work")
         assert len(list((tmp_path / "work").iterdir())) == 2  # other vectors, another network
+
+    def test_marks_of_teachers_elsewhere(self, trained: Trained, home: Path, tmp_path: Path, stages: None) -> None:
+        """With marks nobody else teaches; only texts that have marks are learned, and other marks make another student."""
+        job = folder_of(tmp_path)
+        (vectors,) = (home / "work").glob("vectors-*")
+        shutil.copytree(vectors, tmp_path / "work" / vectors.name)
+        texts = list(read_texts(job.silver.texts, set()))[:4]
+        made = []
+        for tag in (0, 4):
+            path = marks_of(tmp_path / f"marks-{tag}.npz", texts, blank().tokenizer, tag)
+            config = without(job, silver=job.silver.model_copy(update={"marks": path}))
+            run_training(config, tmp_path / f"out-{tag}", tmp_path / "work")
+            made.append((tmp_path / f"out-{tag}" / "network").read_bytes())
+        assert made[0] != made[1]
+        assert steps_of(tmp_path / "work") == {"vectors", "abstracts", "student", "finish"}
+        for chosen in (tmp_path / "work").glob("abstracts-*"):
+            assert set(json.loads((chosen / "texts.json").read_text(encoding="utf-8"))) <= set(texts)
+        meta = json.loads((tmp_path / "out-0" / META).read_text(encoding="utf-8"))
+        assert meta["config"]["silver"]["marks"] == "marks-0.npz"
+
+    def test_marks_of_none_of_the_texts(self, tmp_path: Path, stages: None) -> None:
+        job = folder_of(tmp_path)
+        path = marks_of(tmp_path / "marks.npz", ["Another text."], blank().tokenizer, 0)
+        config = without(job, silver=job.silver.model_copy(update={"marks": path}))
+        with pytest.raises(TrainingError, match=r"silver\.texts: no text of 8 to 80 tokens .* that .*marks\.npz knows"):
+            run_training(config, tmp_path / "out", tmp_path / "work")
 
     def test_from_the_command_line(self, trained: Trained, home: Path, tmp_path: Path) -> None:
         shutil.copytree(home / "work", tmp_path / "made.work")
@@ -397,6 +429,22 @@ class TestWhole:
         done = command("train", str(home / "job.yaml"), "-o", str(tmp_path / "b"), "--work", str(work), "-q")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert not (tmp_path / "b.work").exists()
+
+
+def marks_of(path: Path, texts: Sequence[str], tokenizer: Tokenizer, tag: int) -> Path:
+    """A file of marks: every token of the texts has this tag for certain."""
+    lengths = [len(tokenizer(text)) for text in texts]
+    total = sum(lengths)
+    np.savez(
+        path,
+        tags=np.array(tags_of(TYPES)),
+        digests=np.array([digest_of_text(text) for text in texts]),
+        lengths=np.array(lengths, dtype="uint32"),
+        counts=np.ones(total, dtype="uint8"),
+        which=np.full(total, tag, dtype="uint8"),
+        probabilities=np.full(total, 255, dtype="uint8"),
+    )
+    return path
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

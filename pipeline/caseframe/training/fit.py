@@ -21,7 +21,7 @@ from caseframe.stages.telling import bounds_of_sentences
 
 Mention = tuple[int, int, str]
 """Character offsets and type of a marked mention."""
-_UNKNOWN = np.uint64(7)  # stands for the lower-cased and the long-suffix view of a word that is hidden in training
+UNKNOWN = np.uint64(7)  # stands for the lower-cased and the long-suffix view of a word that is hidden in training
 _HIDDEN_VIEWS = (0, 4)
 _KINDS = (np.dtype("int64"), np.dtype("float16"), np.dtype("bool"))
 
@@ -149,7 +149,7 @@ def _hidden(examples: Sequence[Example], settings: Settings, first: int, random:
     """The inputs of examples, some words and some kinds of features hidden."""
     ids = np.concatenate([each.ids for each in examples])
     for view in _HIDDEN_VIEWS:
-        ids[random.random(len(ids)) < settings.hide_words, view] = _UNKNOWN
+        ids[random.random(len(ids)) < settings.hide_words, view] = UNKNOWN
     parts = []
     for each in examples:
         kept = random.random(each.dense.shape[1]) >= settings.hide_features

@@ -59,12 +59,15 @@ class Rounds(Strict):
 
 
 class Silver(Strict):
-    """Unmarked abstracts that the teachers mark for the student."""
+    """Unmarked abstracts that teachers mark for the student."""
 
     texts: tuple[Texts, ...] = Field(default=(), description="Where they come from.")
     abstracts: Annotated[int, Field(ge=0)] = Field(default=0, description="How many at most; 0: no student.")
     shortest: Positive = Field(default=60, description="Tokens of the shortest.")
     longest: Positive = Field(default=500, description="Tokens of the longest.")
+    marks: LocalPath | None = Field(
+        default=None, description="What teachers elsewhere say of them (benchmarks/teacher), in place of our own."
+    )
 
 
 class TrainConfig(Strict):
@@ -75,14 +78,14 @@ class TrainConfig(Strict):
     types: tuple[str, ...] = Field(default=TYPES, min_length=1, description="What is learned to be found.")
     corpora: tuple[Corpus, ...] = Field(min_length=1, description="What people marked; never the dev set.")
     dev: SpanData = Field(description="What is measured on; no text of it is trained on.")
-    width: Positive = Field(default=128, description="Numbers a token in the network.")
-    depth: Positive = Field(default=4, description="Layers; a token sees as many neighbours to each side.")
+    width: Positive = Field(default=96, description="Numbers a token in the network.")
+    depth: Positive = Field(default=3, description="Layers; a token sees as many neighbours to each side.")
     vectors: Vectors = Vectors()
     teachers: Positive = Field(default=1, description="Networks that mark the unmarked abstracts.")
     crf: bool = Field(default=True, description="One more teacher, a CRF over hand-made features.")
     teacher: Rounds = Rounds()
     silver: Silver = Silver()
-    student: Rounds = Rounds(epochs=3, batch=12, rate=0.002, dropout=0.2)
+    student: Rounds = Rounds(epochs=3, batch=16, rate=0.003, dropout=0)
     finish: Rounds = Rounds(epochs=4, rate=0.0005)
 
     @model_validator(mode="after")
@@ -97,7 +100,12 @@ class TrainConfig(Strict):
             raise ValueError("vectors.texts: there must be texts to learn word vectors from, or `like`")
         if self.silver.abstracts and not self.silver.texts:
             raise ValueError("silver.texts: there must be texts for the teachers to mark")
-        if self.silver.abstracts and self.crf and all(corpus.types for corpus in self.corpora):
+        if (
+            self.silver.abstracts
+            and self.silver.marks is None
+            and self.crf
+            and all(corpus.types for corpus in self.corpora)
+        ):
             raise ValueError("crf: it needs a corpus that marks every type (without `types`)")
         return self
 

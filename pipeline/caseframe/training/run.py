@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from caseframe._version import __version__
@@ -42,12 +41,12 @@ from caseframe.stages.entity_network import Chain
 from caseframe.training.crf import CrfTeacher, crfsuite, fit_crf, learn_clusters
 from caseframe.training.fit import Example, Settings, certain, example, feature_names, fit, tag_probabilities, unmarked
 from caseframe.training.job import Rounds, TrainConfig
+from caseframe.training.marks import Halves, Marks
 from caseframe.training.texts import digest_of, keys_of, learn_vectors, read_texts, read_vectors
 
 Progress = Callable[[str, int, int], None]
 """Told the step, how far it is, and how far it goes."""
 META = "meta.json"
-Halves = NDArray[np.float16]
 Thing = TypeVar("Thing")
 _VERSIONS = ("spacy", "thinc", "numpy")
 
@@ -74,23 +73,9 @@ def run_training(config: TrainConfig, out: Path, work: Path, *, progress: Progre
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{error.filename}: {error.strerror}", "Give a folder that can be written") from error
-    job = _Job(config, work, progress or (lambda step, done, total: None))
-    finder = job.finished()
-    metrics = job.measured(finder)
-    finder.save(out)
-    seconds = time.monotonic() - began
-    meta = {
-        "name": config.name,
-        "caseframe": __version__,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}},
-        "seed": config.seed,
-        "data_sha256": job.data_digest,
-        "weights_sha256": digest_of_folder(out),
-        "config": config.model_dump(),
-        "dev": metrics,
-    }
-    (out / META).write_text(json.dumps(meta, indent=2, ensure_ascii=False, default=_file_name) + "\n", encoding="utf-8")
-    return Trained(out, metrics, seconds)
+    job = Job(config, work, progress or (lambda step, done, total: None))
+    metrics = job.write(job.finished(), out)
+    return Trained(out, metrics, time.monotonic() - began)
 
 
 def _file_name(path: Path) -> str:
@@ -117,7 +102,7 @@ def _refuse_unknown(name: str, corpus: SpanCorpus, types: Sequence[str]) -> None
                 )
 
 
-class _Job:
+class Job:
     """The steps of a job; each is computed once, or read from the work folder."""
 
     def __init__(self, config: TrainConfig, work: Path, progress: Progress) -> None:
@@ -130,17 +115,20 @@ class _Job:
             refuse_shared({settings.name: corpus, config.dev.name: self.dev})
             _refuse_unknown(settings.name, corpus, config.types)
         _refuse_unknown(config.dev.name, self.dev, config.types)
-        if config.silver.abstracts and config.crf:
+        if config.silver.abstracts and config.crf and config.silver.marks is None:
             crfsuite()  # rather now than after the networks
         like = config.vectors.like
         self.like = None if like is None else EntityFinder().read(like).features
-        self.nlp = assemble_stages()
         self.chain = Chain(config.types)
+        self.marks = None if config.silver.marks is None else Marks(config.silver.marks, self.chain.tags)
+        self.nlp = assemble_stages()
 
     @cached_property
     def data_digest(self) -> str:
         """Hash of the marked texts with their spans, of the files of unmarked texts, and of vectors that are taken."""
         digest = hashlib.sha256(digest_of([*self.config.vectors.texts, *self.config.silver.texts]).encode())
+        if self.config.silver.marks is not None:
+            digest.update(self.config.silver.marks.read_bytes())
         if self.like is not None:
             digest.update(self.like.vectors.data.tobytes())
         for corpus in (*(corpus for _, corpus in self.corpora), self.dev):
@@ -159,7 +147,25 @@ class _Job:
             "finish", 0, config.finish, lambda: self.marked, start=student, depends=(*taught, config.student)
         )
 
-    def measured(self, finder: EntityFinder) -> Row:
+    def write(self, finder: EntityFinder, out: Path) -> Row:
+        """Writes the component, and `meta.json` on where it comes from, to a folder; gives its figures on dev."""
+        finder.save(out)
+        measured = self._measured(finder)
+        meta = {
+            "name": self.config.name,
+            "caseframe": __version__,
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}},
+            "seed": self.config.seed,
+            "data_sha256": self.data_digest,
+            "weights_sha256": digest_of_folder(out),
+            "config": self.config.model_dump(),
+            "dev": measured,
+        }
+        text = json.dumps(meta, indent=2, ensure_ascii=False, default=_file_name)
+        (out / META).write_text(text + "\n", encoding="utf-8")
+        return measured
+
+    def _measured(self, finder: EntityFinder) -> Row:
         """Figures on the dev set."""
         scores = []
         for document in self.dev.documents:
@@ -243,6 +249,11 @@ class _Job:
         chosen = self._step("abstracts", self._choose, self.config.silver, self.config.seed, self.data_digest)
         texts = json.loads((chosen / "texts.json").read_text(encoding="utf-8"))
         docs = (self.nlp(text) for text in self._told("unmarked abstracts", texts))
+        if self.marks is not None:
+            seen = (unmarked(self.features, doc) for doc in docs)
+            return [
+                replace(each, target=self.marks.of(text, len(each.ids))) for text, each in zip(texts, seen, strict=True)
+            ]
         plain = [(doc if self.config.crf else None, unmarked(self.features, doc)) for doc in docs]
 
         def make(folder: Path) -> None:
@@ -260,11 +271,14 @@ class _Job:
         texts = list(read_texts(settings.texts, self._held_out(marked=True)))
         random.Random(self.config.seed).shuffle(texts)
         lengths = range(settings.shortest, settings.longest + 1)
+        if self.marks is not None:
+            texts = [text for text in texts if text in self.marks]
         fair = (text for text in texts if len(self.nlp.tokenizer(text)) in lengths)
         chosen = list(islice(fair, settings.abstracts))
         if not chosen:
             raise TrainingError(
-                f"silver.texts: no text of {settings.shortest} to {settings.longest} tokens beside the marked ones",
+                f"silver.texts: no text of {settings.shortest} to {settings.longest} tokens beside the marked ones"
+                + (f" that {settings.marks} knows" if settings.marks else ""),
                 "Give more texts or other lengths, or set abstracts: 0 to train no student",
             )
         (folder / "texts.json").write_text(json.dumps(chosen), encoding="utf-8")
