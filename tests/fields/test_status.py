@@ -107,3 +107,12 @@ def test_the_words_of_alive_are_short(nlp: Language) -> None:
 def test_alive_at_the_last_follow_up_whenever_that_was(nlp: Language) -> None:
     (finding,) = found(nlp, "At the last follow-up, the patient walked without pain.", "vital_status")
     assert (finding.value, finding.when_days) == ("alive", None)
+
+
+@pytest.mark.parametrize("text", ["The flap survived completely.", "Both grafts survived."])
+def test_a_flap_that_survived_is_no_person(nlp: Language, text: str) -> None:
+    assert found(nlp, text, "vital_status") == []
+
+
+def test_what_was_watched_for_is_no_recurrence(nlp: Language) -> None:
+    assert found(nlp, "The patient was monitored for tumor recurrence.", "recurrence") == []

@@ -126,6 +126,11 @@ def test_without_times_nothing_is_governed() -> None:
     assert follow_up_times(doc) == []
 
 
+def test_what_had_lasted_at_presentation_is_no_follow_up(nlp: Language) -> None:
+    assert follow_up_times(nlp("He complained of fever without chills during the previous 4 weeks.")) == []
+    assert len(follow_up_times(nlp("He has remained well over the past 4 years."))) == 1
+
+
 def test_follow_up_times(nlp: Language) -> None:
     doc = nlp("A 3-month history of pain. He walked at 2 weeks. Two years later, at 3-year follow-up, all was well.")
     assert [(span.text, span.kb_id_) for span in follow_up_times(doc)] == [

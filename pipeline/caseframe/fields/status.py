@@ -32,7 +32,7 @@ _DENIED = re.compile(r"\b(?:not|never|no (?:clues?|signs?|evidence)[^.;,]{0,30})
 # "a case of local recurrence of …", "risk of recurrence": what the patient came with, or general talk.
 _PRESENTING = re.compile(
     r"\b(?:presented with|case of|admitted (?:for|with)|referred (?:for|with)|history of|risk of|rate of"
-    r"|rates? of|prevent(?:ing)?"
+    r"|rates? of|prevent(?:ing)?|(?:assess|monitor|watch|screen)\w* for|surveillance for"
     r"|because of|treatment of|after|for|following) (?:an? |the |second |first |his |her )*$",
     re.IGNORECASE,
 )
@@ -85,6 +85,11 @@ _BY_DISEASE = re.compile(
 )
 _ALIVE = re.compile(
     r"\b(?:alive|survived|survives|surviving|is living|long-term surviv\w+|survival of)\b", re.IGNORECASE
+)
+# "The flap survived".
+_TISSUE_LIVES = re.compile(
+    r"\b(?:flaps?|grafts?|implants?|replants?|organs?|tooth|teeth|limbs?|digits?|fingers?|toes?) (?:\w+ )?\Z",
+    re.IGNORECASE,
 )
 _PERSON = re.compile(
     r"\b(?:the|our|this|first|second|third|both|all|these) "
@@ -208,7 +213,8 @@ def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list
 
 def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
     for span in _matches(doc, _ALIVE):
-        if assertion_of(span)[0] == "present":
+        before = text_of(doc)[max(sentence_of(span).start_char, span.start_char - 25) : span.start_char]
+        if assertion_of(span)[0] == "present" and not _TISSUE_LIVES.search(before):
             yield make_finding(span, "vital_status", "alive", source=_SOURCE, assertion="present", confidence=0.9)
             return
     states = [each for each in map(_state_at, follow_up) if each is not None]

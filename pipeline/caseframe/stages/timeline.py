@@ -133,7 +133,8 @@ def _from_duration(text: str, span: Span, quantity: Quantity) -> _Time:
         return _Time(begin, end, "duration", None)
     if tail == "before":
         return _Time(start, stop, "before", None if days is None else -days)
-    if lead == "past" and _STATE.search(_same_sentence(text, start)) is not None:
+    told = _same_sentence(text, start)
+    if lead == "past" and _STATE.search(told) is not None and _COMPLAINT.search(told) is None:
         return _Time(begin, stop, "follow_up", days)
     if lead in ("past", "history") or tail == "history":
         return _Time(begin, stop, "history", None if days is None else -days)
@@ -145,7 +146,7 @@ def _from_duration(text: str, span: Span, quantity: Quantity) -> _Time:
         return _Time(begin if lead == "next" else start, stop, "after", days, chained=True)
     if lead == "at":
         return _Time(begin, stop, "after", days)
-    if lead == "for" and _STATE.search(_same_sentence(text, start)) is not None:
+    if lead == "for" and _STATE.search(told) is not None:
         return _Time(begin, stop, "follow_up", days)
     return _Time(begin, stop, "duration", None)
 
@@ -157,6 +158,10 @@ _STATE = re.compile(
     r"(?:recurrence|relapse|symptoms?|complications?|progression))\b[^.;]{0,80}$",
     re.IGNORECASE,
 )
+
+
+# What had lasted when the patient came is history.
+_COMPLAINT = re.compile(r"\b(?:complain\w*|present(?:ed|ing)|suffer\w*|history|admitted|referred)\b", re.IGNORECASE)
 
 
 def _same_sentence(text: str, end: int) -> str:
