@@ -118,6 +118,22 @@ def test_a_fracture_is_named_with_its_bone(extract: Extract) -> None:
     assert (finding.value, finding.code) == ("femoral neck fracture", "")
 
 
+# Complications as such
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The postoperative course was unremarkable.",
+        "The plate was removed without incident.",
+        "He recovered without any surgical problems.",
+    ],
+)
+def test_a_smooth_course_denies_complications(stages: Language, text: str) -> None:
+    told = {(finding.field, finding.value, finding.assertion) for finding in find(stages(LEAD + text))}
+    assert ("complication", "any", "absent") in told
+
+
 # Comorbidity
 
 

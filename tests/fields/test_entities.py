@@ -26,7 +26,9 @@ def test_an_abbreviation_is_named_by_its_long_form(marked: Mark) -> None:
     assert mention[1] == "glimbose storage deviation"
 
 
-@pytest.mark.parametrize("words", ["other symptoms", "complications", "systemic disease", "vascular involvement"])
+@pytest.mark.parametrize(
+    "words", ["other symptoms", "complications", "systemic disease", "vascular involvement", "negative"]
+)
 def test_a_learned_mention_that_names_nothing_is_no_condition(marked: Mark, words: str) -> None:
     assert conditions_of(marked(f"There were {words} later.", (words, "DISORDER", 0.9))) == []
 

@@ -68,7 +68,8 @@ _VAGUE = frozenset(
 # Words that a learned mention may end with and that say nothing of the patient.
 _NOTHING = frozenset(
     "complication sign symptom involvement normal palpable condition comorbidity co-morbidity structure phenotype "
-    "finding abnormality feature appearance immunocompetent result change problem".split()
+    "finding abnormality feature appearance immunocompetent result change problem negative positive congenital "
+    "syndromic familial abnormal stable severe mild bilateral unilateral recurrent solitary multiple".split()
 )
 # Heads that with the word before them name a test or an operation.
 _OTHER_PAIRS = frozenset(

@@ -67,6 +67,11 @@ _DONORS = frozenset(
     """graft grafts grafting autograft autografts allograft allografts flap flaps xenograft homograft patch patches
     strut struts conduit conduits""".split()
 )
+_TESTED = frozenset("function functions enzyme enzymes transaminases biochemistry biochemistries".split())
+_GIVEN = frozenset(
+    """administration intake medication medications drug drugs dose doses feeding route treatment therapy tablets
+    antibiotics agents steroid steroids prednisone prednisolone""".split()
+)
 _NAMES_ELSE = _IMAGES | _WAYS | _DONORS
 # What may stand between the anatomy and the word that makes it something else.
 _BETWEEN = frozenset(
@@ -238,6 +243,8 @@ def _names_something_else(doc: Doc, span: Span) -> bool:
         return True
     if words in _PART_NAMES and _PART_OF.match(doc[span.end : min(end, span.end + 8)].text.lower()):
         return True
+    if span.end < end and _tells_of_no_place(doc, span.end, words):
+        return True
     sites = _site_tokens(doc)
     for i in range(span.end, min(end, span.end + 7)):
         word = doc[i].lower_
@@ -247,6 +254,16 @@ def _names_something_else(doc: Doc, span: Span) -> bool:
             continue
         return False
     return False
+
+
+def _tells_of_no_place(doc: Doc, i: int, words: str) -> bool:
+    """Whether the next word makes it a test ("liver function") or a way of giving ("oral antibiotics")."""
+    word = doc[i].lower_
+    if word in _TESTED:
+        return True
+    return words == "oral" and (
+        word in _GIVEN or any(term.label_ == "therapy" and term.start == i for term in spans_in(doc, "terms"))
+    )
 
 
 def _site_tokens(doc: Doc) -> frozenset[int]:
