@@ -236,6 +236,16 @@ def test_two_approaches_before_one_operation() -> None:
     assert fusion.attributes["approach"] == "anterior and posterior"
 
 
+def test_the_wall_that_was_resected_is_no_approach() -> None:
+    (resection,) = found("She underwent resection of the dorsal vaginal wall.")
+    assert "approach" not in resection.attributes
+
+
+def test_what_came_after_an_operation_is_none() -> None:
+    assert values("He had post-spinal fusion osteomyelitis.") == []
+    assert values("A post-operative nephrectomy followed.") == ["nephrectomy"]
+
+
 def test_never_denies_the_verb() -> None:
     assert [f.assertion for f in found("A pacemaker was never inserted.")] == ["absent"]
 

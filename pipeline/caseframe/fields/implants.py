@@ -92,7 +92,8 @@ _NO_DEVICE: dict[str, re.Pattern[str]] = {
     "wire": re.compile(r"(?:guide|puncture|guiding) wires?"),
     "membrane": re.compile(
         r"(?:limiting|basement|mitochondrial|cell|mucous|synovial|dissection|epiretinal|tympanic|fetal|"
-        r"descemet|bruch|hyaline|plasma|amniotic|the) membranes?"
+        r"descemet|bruch|hyaline|plasma|amniotic|arachnoid|fibrin|nuclear|ruptured|interosseous|the) "
+        r"membranes?"
     ),
     "pin": re.compile(r"pins and needles"),
     "balloon": re.compile(r"balloon (?:angio|valvulo|dilat|kypho|occl|cathet)\w*|balloon-"),

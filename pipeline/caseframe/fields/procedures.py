@@ -537,6 +537,8 @@ def _is_no_operation(reading: _Reading, mention: _Mention) -> bool:
     before = words[max(0, mention.start - 2) : mention.start]
     if before[-1:] == ["post"] and before != ["status", "post"]:
         return True
+    if before[-1:] and before[-1].startswith("post-") and is_body_word(before[-1].removeprefix("post-")):
+        return True  # "post-spinal fusion osteomyelitis"
     if mention.head == "procedure" and mention.start - 1 in reading.named:
         return True
     if mention.value == "embolization" and words[max(0, mention.start - 1)] in (
@@ -713,7 +715,8 @@ def _name_by_entity(reading: _Reading, mention: _Mention) -> tuple[str, str, str
         return None
     if mention.head in _RESECT and reading.tells_tumor:
         return "tumor resection", "resection", _code("tumor resection")
-    words = _plain([word for word in reading.words[entity.start : mention.start] if word not in _DROPPED])
+    before = reading.words[entity.start : mention.start]
+    words = _plain([word for word in before if word not in _DROPPED and not word.isdecimal()])
     words = words or _words_after_of(reading, mention)
     if not words:
         return None
@@ -1002,8 +1005,9 @@ def _approach(reading: _Reading, mention: _Mention, start: int, end: int) -> str
     low = max(reading.sentence_start(mention.start), mention.start - 5) if mention.verb else start
     if low > 1 and words[low - 1] in ("and", "/") and words[low - 2] in APPROACHES and words[low] in APPROACHES:
         low -= 2  # "anterior and posterior fusion"
-    found = [APPROACHES[word] for word in words[low:end] if word in APPROACHES]
-    joined = " ".join(words[low:end])
+    own = words[low : end if mention.verb else mention.end]  # not the "dorsal wall" that was resected
+    found = [APPROACHES[word] for word in own if word in APPROACHES]
+    joined = " ".join(own)
     if "minimally invasive" in joined:
         found.append("minimally invasive")
     stop = reading.sentence_end(mention.start)

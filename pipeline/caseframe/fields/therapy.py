@@ -40,7 +40,8 @@ _NOT_GIVEN_AFTER = re.compile(
     r"|deposit|score\b|tolerance test|excess\b|secret\w+|producing\b|withdrawal syndrome|saturation\b|desaturation"
     r"|consumption\b|uptake\b|tension\b|pressure\b|channel|content\b|synthesis\b|test(?:s|ing)?\b|ratio\b|gap\b"
     r"|intake\b|stones?\b|oxalate\b|susceptib|assay\b|antagonist|agonist|inhibitor|(?:over)?stimulation\b"
-    r"|(?:over)?expression\b|genes?\b|radiograph|eluting\b|coated\b|sensitiv)",
+    r"|(?:over)?expression\b|genes?\b|radiograph|eluting\b|coated\b|sensitiv"
+    r"|bronchiectas|retinal detachment|suppression test)",
     re.IGNORECASE,
 )
 _NOT_GIVEN_BEFORE = re.compile(
