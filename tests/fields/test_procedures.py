@@ -246,6 +246,11 @@ def test_what_came_after_an_operation_is_none() -> None:
     assert values("A post-operative nephrectomy followed.") == ["nephrectomy"]
 
 
+def test_the_lesion_of_a_text_on_a_tumor_is_the_tumor() -> None:
+    assert values("A chordoma was seen. The lesion was removed.") == ["tumor resection"]
+    assert values("A burn was seen. The lesion was removed.") == ["lesion resection"]
+
+
 def test_never_denies_the_verb() -> None:
     assert [f.assertion for f in found("A pacemaker was never inserted.")] == ["absent"]
 

@@ -694,7 +694,7 @@ def _name(reading: _Reading, mention: _Mention, kept: list[str], thing: _Object 
         return _named_by(term)
     extent = next((word for word in kept if word in _EXTENT), "")
     if thing is not None:
-        named = _named_by_object(head, thing, mention, extent)
+        named = _named_by_object(reading, head, thing, mention, extent)
         if named is not None:
             return named
     place = _plain(kept)
@@ -737,9 +737,13 @@ def _words_after_of(reading: _Reading, mention: _Mention) -> list[str]:
     return named if all(word.isalpha() for word in named) else []
 
 
-def _named_by_object(head: str, thing: _Object, mention: _Mention, extent: str) -> tuple[str, str, str] | None:
+def _named_by_object(
+    reading: _Reading, head: str, thing: _Object, mention: _Mention, extent: str
+) -> tuple[str, str, str] | None:
     """The name of an operation by what it was done to: a tumour's removal is a tumor resection."""
     if head in _RESECT:
+        if thing.kind == "lesion" and reading.tells_tumor:
+            thing = replace(thing, kind="tumor")  # the lesion is what the text calls a tumour elsewhere
         return _removal_of(head, thing, extent, verb=mention.verb)
     named = _NAMED.get((head, thing.kind))
     if named is not None:
