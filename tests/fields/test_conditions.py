@@ -134,6 +134,24 @@ def test_a_smooth_course_denies_complications(stages: Language, text: str) -> No
     assert ("complication", "any", "absent") in told
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Her pregnancy was uneventful.",
+        "The course was uneventful until the ninth day.",
+        "There were no complications except a seroma.",
+    ],
+)
+def test_a_course_that_was_smooth_but_for_something_denies_nothing(stages: Language, text: str) -> None:
+    assert "any" not in {finding.value for finding in find(stages(LEAD + text))}
+
+
+def test_what_it_was_taken_for_is_a_denied_diagnosis(stages: Language) -> None:
+    doc = stages("A 40-year-old woman with a painful hip had been misdiagnosed with rheumatoid arthritis for years.")
+    told = [(finding.field, finding.assertion) for finding in find(doc) if finding.value == "rheumatoid arthritis"]
+    assert told == [("diagnosis", "absent")]
+
+
 # Comorbidity
 
 

@@ -85,6 +85,11 @@ _OTHER_PAIRS = frozenset(
         ("hospital", "discharge"),
     }
 )
+_MISTAKEN = re.compile(r"mis-?diagnosed|mistaken|erroneous|incorrect|wrong", re.IGNORECASE)
+# Beside these, or before these, a smooth course says nothing of what was treated.
+_OTHER_COURSES = frozenset("pregnancy pregnancies gestation birth childhood".split())
+_BUT_FOR = frozenset("except until besides".split())
+_NEAR = 4
 # Nouns that make a modifier of the head before them: "shock wave", "trauma unit", "failure rate".
 _PLACES = frozenset("unit department center centre clinic medicine team surgeon surgeons".split())
 _FOLLOWERS = _PLACES | frozenset(
@@ -122,8 +127,12 @@ def find(doc: Doc) -> Iterator[Finding]:
     """Yields the conditions of a Doc, each in the fields of its roles, and what is said of complications as such."""
     yield from _any_complication(doc)
     for condition in conditions_of(doc):
-        assertion, _ = assertion_of(condition.span)
-        for role, probability in roles_of(doc, condition).items():
+        assertion, cue = assertion_of(condition.span)
+        roles = roles_of(doc, condition)
+        if cue is not None and _MISTAKEN.search(cue.text) and roles:
+            # What it was taken for is a diagnosis that did not stand, and nothing else.
+            roles = {"diagnosis": max(roles.values())}
+        for role, probability in roles.items():
             yield make_finding(
                 condition.span,
                 role,
@@ -151,7 +160,7 @@ def _assertion_as(condition: Condition, role: str, told: Assertion) -> Assertion
 def _any_complication(doc: Doc) -> Iterator[Finding]:
     """ "No complications", "uneventful": the value is `any`, absent. Complications that are not named fill no cell."""
     for span in spans_in(doc, "terms"):
-        if not _is_any(span) or _is_bare_any(span):
+        if not _is_any(span) or _is_bare_any(span) or _is_qualified(span):
             continue
         term = term_at(span)
         if "denied" in term.attributes or assertion_of(span)[0] == "absent":
@@ -202,6 +211,16 @@ def _is_any(span: Span) -> bool:
         return False
     term = term_at(span)
     return term.preferred == "any" or "denied" in term.attributes
+
+
+def _is_qualified(span: Span) -> bool:
+    """Whether a smooth course is another's, or was smooth but for something: "uneventful until", "no … except"."""
+    doc, sentence = span.doc, sentence_of(span)
+    near = {
+        token.lower_ for token in doc[max(sentence.start, span.start - _NEAR) : min(sentence.end, span.end + _NEAR)]
+    }
+    behind = {token.lower_ for token in doc[span.end : sentence.end]}
+    return not (near.isdisjoint(_OTHER_COURSES) and behind.isdisjoint(_BUT_FOR))
 
 
 def _is_bare_any(span: Span) -> bool:
