@@ -39,6 +39,8 @@ def only(stages: Language, text: str) -> Course:
         ("The foot was successfully reconstructed.", "success", "treatment success", "successfully reconstructed"),
         ("The first closure failed.", "success", "treatment failure", "closure failed"),
         ("She returned to her usual activities.", "return", "return to usual activities", "returned to her usual activities"),
+        ("He was back on active duty.", "return", "return to work", "back on active duty"),
+        ("The drug controlled the bleeding.", "object", "bleeding control", "controlled the bleeding"),
         ("He is without any neurological complaints.", "gone", "asymptomatic", "without any neurological complaints"),
     ],
 )  # fmt: skip
@@ -62,6 +64,9 @@ def test_what_did_not_happen_is_absent(stages: Language, text: str) -> None:
         "Reduction of the hip joint followed.",
         "The international normalized ratio was 1.2.",
         "She returned to the clinic.",
+        "The facial nerve was preserved.",
+        "A splenectomy was avoided by preservation of the spleen.",
+        "The third week resolved.",
         "The dose was reduced in the second trial, and the therapy was maintained.",
         "Symptoms may improve.",
     ],

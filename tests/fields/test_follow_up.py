@@ -83,3 +83,12 @@ def test_months(days: float, months: float) -> None:
 )
 def test_what_a_sentence_tells(sentence: str, told: list[str]) -> None:
     assert told_by(sentence) == told
+
+
+def test_a_time_after_the_second_operation_does_not_count_from_the_first() -> None:
+    text = (
+        "At 14 months, a recurrence was found in this patient and excised. "
+        "Two years after the second operation the patient has no further recurrence."
+    )
+    (total,) = (finding for finding in candidates(text) if SUM in finding.source)
+    assert total.value == pytest.approx(38, rel=0.01)

@@ -116,3 +116,16 @@ def test_a_flap_that_survived_is_no_person(nlp: Language, text: str) -> None:
 
 def test_what_was_watched_for_is_no_recurrence(nlp: Language) -> None:
     assert found(nlp, "The patient was monitored for tumor recurrence.", "recurrence") == []
+
+
+def test_a_recurrence_that_was_excluded_is_absent_and_one_that_was_feared_none(nlp: Language) -> None:
+    (finding,) = found(nlp, "Tumor recurrence was likewise excluded.", "recurrence")
+    assert finding.assertion == "absent"
+    assert found(nlp, "Recurrence and lung cancer were feared.", "recurrence") == []
+
+
+def test_some_of_a_group_without_disease_are_not_the_group(nlp: Language) -> None:
+    text = "We reviewed 14 patients with osteosarcoma who underwent resection. Nine patients were disease-free."
+    article = Article.build(title="Osteosarcoma: a case series", abstract=[("", text)], pmid="4")
+    (case,) = extract_article(article, nlp).cases
+    assert "disease_status" not in [finding.field for finding in case.findings]

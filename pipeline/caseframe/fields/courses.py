@@ -77,10 +77,10 @@ _NOMINAL = re.compile(
 _NOUN_VALUES = {"disappearance": "resolution", "alleviation": "relief", "amelioration": "improvement"}
 _ACTIVE = re.compile(
     r"\b(?P<verb>(?:alleviat|ameliorat|improv|reduc|reliev|restor|preserv|maintain|revers|stabili[sz]|normali[sz]"
-    r"|eliminat|resolv|achiev|regain|control)(?:ed|ing)|regain|improve"
+    r"|eliminat|resolv|achiev|regain|controll?)(?:ed|ing)|regain|improve"
     r"|(?P<failed>failed to) (?:resolv|control|improv|reliev|achiev)e?) "
     r"(?:the |his |her |all |these |both |a |an )(?P<object>(?:[\w'’-]+ ){0,3}?[\w'’-]+)"
-    r"(?=[.,;:)]| (?:was|were|is|after|at|on|within|and|in|with|by|following|during|for|to|as|over|without|of)\b)",
+    r"(?=[.,;:)]| (?:was|were|is|after|at|on|within|and|in|with|by|following|during|for|to|as|over|without|from|of)\b)",
     re.IGNORECASE,
 )
 _NOUN_OF_STEM = {
@@ -128,11 +128,11 @@ _SUCCESS = re.compile(
     re.IGNORECASE,
 )
 _RETURN = re.compile(
-    r"\b(?:return(?:ed|ing|s)?|resum(?:ed|ing)|back|went back) (?:to )?"
+    r"\b(?:return(?:ed|ing|s)?|resum(?:ed|ing)|back|went back) (?:to |at |on )?"
     r"(?:(?:his|her|their|the|all|normal|usual|full|previous|daily|regular|light|pre\w+|sporting|physical|work|school"
-    r"|athletic|unrestricted) ){0,4}"
+    r"|athletic|unrestricted|active) ){0,4}"
     r"(?P<what>activit\w+|work|jobs?|school|sports?|play|duty|duties|life|training|diet|baseline|exercise|competition"
-    r"|function)\b",
+    r"|football|soccer|tennis|golf|running|function)\b",
     re.IGNORECASE,
 )
 _GONE = re.compile(
@@ -151,7 +151,8 @@ _SKIPPED = frozenset("was were has have had been be is are also then completely 
 # What is done or given does not get better or worse; "therapy was restored", "training progressed" are no outcomes.
 _NO_SUBJECTS = frozenset(
     "therapy treatment training surgery procedure operation administration study trial drug dose medication infusion "
-    "case cases analysis rate measurement effect use year day which that who it they this there level mean".split()
+    "case cases analysis rate measurement effect use "
+    "year month week day hour cm mm kg which that who it they this there level mean".split()
 )
 # Fields whose terms are given or done, and so do not get better.
 _GIVEN = frozenset({"therapy", "procedure", "imaging", "implant"})
@@ -180,6 +181,7 @@ _OF_PERSON = {
 
 _RETURNS = {
     "activity": "return to usual activities", "job": "return to work", "duty": "return to work",
+    "football": "return to sport", "soccer": "return to sport", "tennis": "return to sport", "golf": "return to sport",
     "play": "return to sport", "competition": "return to sport", "life": "return to usual activities",
 }  # fmt: skip
 _GONES = {"pain": "pain free", "symptom": "asymptomatic", "complaint": "asymptomatic", "discomfort": "pain free"}
@@ -260,10 +262,20 @@ def _is_passive(doc: Doc, start: int, end: int) -> bool:
 _REDUCED = re.compile(r"fracture|dislocat|fragment|hernia|luxation|intussusception|malrotation|joint", re.IGNORECASE)
 
 
+# "Preservation of the facial nerve", "the spleen was preserved".
+_SPARED = re.compile(
+    r"\b(?:nerves?|roots?|vessels?|arter(?:y|ies)|veins?|muscles?|walls?|spleen|uterus|kidneys?|ligaments?|sphincters?|glands?"
+    r"|bones?|joints?|skin|tissues?|rim)\Z",
+    re.IGNORECASE,
+)
+
+
 def _is_maneuver(noun: str, things: Span) -> bool:
-    """Whether a reduction is that of a bone or an organ to its place."""
-    if noun != "reduction" or _REDUCED.search(things.text) is not None:
-        return noun == "reduction"
+    """Whether a reduction is that of a bone or an organ to its place, or a preservation that of a part of the body."""
+    if noun not in ("reduction", "preservation"):
+        return False
+    if (_REDUCED if noun == "reduction" else _SPARED).search(things.text) is not None:
+        return True
     return any(
         span.label_ == "site" and things.start <= span.start and span.end == things.end
         for span in spans_in(things.doc, "terms")

@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import make_finding, section_of, spans_in, treated_for
 from caseframe.fields.study import study_of
 from caseframe.schema import AttributeValue, Finding
-from caseframe.stages.extensions import sentence_of
+from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.timeline import CHAINED, follow_up_times
 from caseframe.stages.units import DAYS_A_YEAR
@@ -26,6 +26,13 @@ SUM = "follow_up.sum"
 """The source of a follow-up that no words tell, but two that follow one another."""
 _SURE_OF_SUM = 0.4
 _DAYS_A_MONTH = 30.4
+# "Two years after the second operation" does not count from the first.
+_AGAIN = re.compile(
+    r"\b(?:after|following|since) (?:the |a |his |her )?(?:second|third|last|final|latest|repeat\w*|revision"
+    r"|re-?operation|re-?resection|re-?excision|salvage)\b",
+    re.IGNORECASE,
+)
+_AGAIN_CHARS = 40
 # Shorter times tell of the course in hospital; nothing is added to them.
 _LEAST_STEP_DAYS = 14
 # What the sentence of a time tells: how the patient is, or what happened then.
@@ -60,8 +67,8 @@ def find(doc: Doc) -> Iterator[Finding]:
         told = [(time, time._.days) for time in times if time._.days > 0]
         for longer, (time, days) in enumerate(sorted(told, key=lambda pair: -pair[1])):
             yield _finding(time, days, attributes, _sure(days) / (1 + 0.25 * longer))
-        for time, days in _sums(told):
-            yield _finding(time, days, attributes, _SURE_OF_SUM, source=SUM)
+        for time, days, sure in _sums(told):
+            yield _finding(time, days, attributes, sure, source=SUM)
 
 
 def _sure(days: float) -> float:
@@ -88,8 +95,8 @@ def _by_person(doc: Doc) -> Iterator[list[Span]]:
         yield [time for _, time in group]
 
 
-def _sums(told: list[tuple[Span, float]]) -> Iterator[tuple[Span, float]]:
-    """The times that go on from the one told before, with the days that both come to.
+def _sums(told: list[tuple[Span, float]]) -> Iterator[tuple[Span, float, float]]:
+    """The times that go on from the one told before, the days that both come to, and how sure that is.
 
     A time told again is the same one; a title's tells of the end, and how long a treatment took is no time after it.
     """
@@ -98,10 +105,11 @@ def _sums(told: list[tuple[Span, float]]) -> Iterator[tuple[Span, float]]:
         if section_of(time) == "title" or treated_for(time) or days in known:
             continue
         known.add(days)
-        goes_on = time.kb_id_ == CHAINED or (days < reached and time.label_ == "after")
+        again = _AGAIN.search(text_of(time.doc)[time.start_char : time.end_char + _AGAIN_CHARS]) is not None
+        goes_on = again or time.kb_id_ == CHAINED or (days < reached and time.label_ == "after")
         if goes_on and min(days, reached) >= _LEAST_STEP_DAYS:
             days += reached
-            yield time, days
+            yield time, days, _SURE_OF_SUM + 0.3 * again
         reached = max(reached, days)
 
 

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import make_finding, spans_in, title_end, treated_for
 from caseframe.fields.follow_up import told_by
 from caseframe.fields.study import study_of
-from caseframe.schema import AttributeValue, Finding
+from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
@@ -29,6 +29,8 @@ _RECURRENCE = re.compile(
 # "recurrence-free", "did not recur", "no clues as to recurrence": denials beyond the reach of the assertion's cues.
 _FREE = re.compile(r"[- ]free\b|\bnot\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:not|never|no (?:clues?|signs?|evidence)[^.;,]{0,30}) ?\Z", re.IGNORECASE)
+_EXCLUDED = re.compile(r"(?: \w+){0,4}? (?:was|were) (?:\w+ )?(?:excluded|ruled out)\b", re.IGNORECASE)
+_FEARED = re.compile(r"(?: \w+){0,4}? (?:was|were) (?:\w+ )?(?:feared|suspected|considered)\b", re.IGNORECASE)
 # "a case of local recurrence of …", "risk of recurrence": what the patient came with, or general talk.
 _PRESENTING = re.compile(
     r"\b(?:presented with|case of|admitted (?:for|with)|referred (?:for|with)|history of|risk of|rate of"
@@ -73,6 +75,7 @@ _CHILD = re.compile(
     re.IGNORECASE,
 )
 _ADULT_YEARS = 14
+_REACH_CHARS = 100
 # "Two patients died", of a group: it is not the group that died.
 _SOME = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|only|several|some|the other|patient who|\d+)\b",
@@ -133,14 +136,8 @@ def _matches(doc: Doc, pattern: re.Pattern[str]) -> Iterator[Span]:
 def _recurrence(doc: Doc) -> Iterator[Finding]:
     end_of_title = title_end(doc)
     for span in _matches(doc, _RECURRENCE):
-        assertion, _ = assertion_of(span)
-        before = text_of(doc)[sentence_of(span).start_char : span.start_char]
-        free = _FREE.search(text_of(doc)[span.start_char : span.end_char + len("-free")])
-        if free or _DENIED.search(before):
-            assertion = "absent"
+        assertion = _recurs(span)
         if assertion not in ("present", "absent") or span.start < end_of_title:
-            continue
-        if assertion == "present" and _PRESENTING.search(before):
             continue
         when = _state_when(span) if assertion == "absent" else when_of(span)
         attributes: dict[str, AttributeValue] = {"when_days": when} if when is not None and when > 0 else {}
@@ -156,6 +153,19 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
         )
 
 
+def _recurs(span: Span) -> Assertion | None:
+    """Whether words for a recurrence tell of one that came or of one that did not; None where they tell of neither."""
+    text, sentence = text_of(span.doc), sentence_of(span)
+    before, after = text[sentence.start_char : span.start_char], text[span.end_char : sentence.end_char]
+    free = _FREE.search(text[span.start_char : span.end_char + len("-free")])
+    if free or _DENIED.search(before) or _EXCLUDED.match(after):
+        return "absent"
+    assertion, _ = assertion_of(span)
+    if _FEARED.match(after) or (assertion == "present" and _PRESENTING.search(before)):
+        return None
+    return assertion
+
+
 def _state_when(span: Span) -> float | None:
     """When a lasting state was last seen: the latest time that the sentence tells after it, else what governs it."""
     sentence = sentence_of(span)
@@ -164,20 +174,23 @@ def _state_when(span: Span) -> float | None:
 
 
 def _dead(doc: Doc) -> Iterator[Finding]:
-    study = study_of(doc)
-    group = not study.told_singly
-    years = [person.years for person in study.persons.people if person.years is not None]
+    years = [person.years for person in study_of(doc).persons.people if person.years is not None]
     adult = bool(years) and min(years) > _ADULT_YEARS
     for span in _matches(doc, _DEAD):
         assertion, _ = assertion_of(span)
-        begin = sentence_of(span).start_char
-        before = text_of(doc)[max(begin, span.start_char - 40) : span.start_char]
-        others = (_SOME.search(text_of(doc)[begin : span.start_char]) if group else None) or (
-            _CHILD.search(sentence_of(span).text) if adult else None
-        )
-        if assertion == "present" and not others and not _OTHERS_DEAD.search(before):
+        sentence = sentence_of(span)
+        before = text_of(doc)[max(sentence.start_char, span.start_char - _REACH_CHARS) : span.start_char]
+        others = _OTHERS_DEAD.search(before) or _is_of_some(span) or (adult and _CHILD.search(sentence.text))
+        if assertion == "present" and not others:
             sure = 0.9 if re.search(r"died|passed|succumbed|expired|deceased", span.text, re.IGNORECASE) else 0.6
             yield make_finding(span, "vital_status", "dead", source=_SOURCE, assertion="present", confidence=sure)
+
+
+def _is_of_some(span: Span) -> bool:
+    """Whether a state is told of some patients of a group: "nine patients were disease-free, one had died"."""
+    if study_of(span.doc).told_singly:
+        return False
+    return _SOME.search(text_of(span.doc)[sentence_of(span).start_char : span.start_char]) is not None
 
 
 def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list[Finding]) -> Iterator[Finding]:
@@ -200,7 +213,7 @@ def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list
                 span, "disease_status", "alive_with_disease", source=_SOURCE, assertion="present", confidence=0.5
             )
     for span in _matches(doc, _DISEASE_FREE):
-        if _OF_TISSUE.search(sentence_of(span).text):
+        if _OF_TISSUE.search(sentence_of(span).text) or _is_of_some(span):
             continue
         yield make_finding(span, "disease_status", "no_evidence_of_disease", source=_SOURCE, assertion="present")
     for finding in recurrence[-1:]:
