@@ -166,7 +166,7 @@ def test_a_locked_database_is_told_and_nothing_is_lost(
     visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = visit()
-    monkeypatch.setattr("caseframe.review.store._WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("caseframe.review.database._WAIT_SECONDS", 0.05)
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     told = ann.do("accept", findings=[ann.line("age")], status=503)
@@ -308,6 +308,13 @@ def test_the_name_is_asked_for(visit: Visit) -> None:
         assert browser.post("/who", {"name": name}).status_code == 422
     assert browser.post("/who", {"name": " Ann  Example "}).json() == {"to": "/"}
     assert "Ann Example" in browser.page("/")
+
+
+def test_nothing_is_decided_without_a_name(visit: Visit, store: Store) -> None:
+    browser = visit("")
+    assert browser.client.get("/article?id=pmid:1").url.path == "/who"
+    reply = browser.post("/article/steps?id=pmid:1", {"action": "undo", "revision": 0})
+    assert reply.status_code == 409 and "who reviews" in reply.json()["message"] and not list(store.log())
 
 
 def test_unknown_articles_are_told(visit: Visit) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caseframe.review.records import Decision, Found, Step
+from caseframe.review.records import Decision, Found, Step, Suggestion
 from caseframe.review.runs import Run
 from caseframe.review.sheets import fill
 from caseframe.review.spans import Mark, paragraphs
@@ -57,10 +57,45 @@ def test_steps_on_another_text_are_counted_and_not_applied(run: Run) -> None:
     assert sheet.stale == 1 and len(sheet.open) == 6 and not sheet.finished and sheet.revision == 1
 
 
-def test_decisions_on_findings_that_a_new_run_does_not_have(run: Run) -> None:
+def made_anew(found: Found, *kept: int) -> Found:
+    """The article as another run finds it: some findings as before, and one more."""
+    more = Suggestion("new", 1, replace(found.suggestions[3].finding, value="chondrosarcoma"))
+    return replace(found, suggestions=(*(found.suggestions[number] for number in kept), more))
+
+
+def reviewed(found: Found, *, finished: bool) -> list[Step]:
+    accepted = [decision(found, "accept", number) for number in range(5)] + [decision(found, "reject", 5)]
+    done = [Decision("finish")] if finished else []
+    return [Step(1, found.article_id, found.sha256, "Ann", "reviewer", "then", 1.0, (*accepted, *done))]
+
+
+def test_what_was_accepted_stays_when_a_new_run_does_not_find_it(run: Run) -> None:
     found = run.found("pmid:1")
-    gone = Decision("accept", "gone", 1, "age", found.suggestions[1].finding, found.suggestions[1].finding)
-    assert len(fill(found, [Step(1, found.article_id, found.sha256, "A", "reviewer", "", 0, (gone,))]).open) == 6
+    sheet = fill(made_anew(found, 0, 1), reviewed(found, finished=False), 1)
+    assert {item.id: item.status for item in sheet.items} == {
+        **{each.id: "accepted" for each in found.suggestions[:2]},
+        **{each.id: "added" for each in found.suggestions[2:5]},
+        "new": "open",
+    }
+    kept = [item.reading for item in sheet.items if item.status == "added"]
+    assert kept == [each.finding for each in found.suggestions[2:5]]
+
+
+def test_a_finished_article_stays_finished_whatever_a_new_run_finds(run: Run) -> None:
+    found = run.found("pmid:1")
+    sheet = fill(made_anew(found, 0, 1), reviewed(found, finished=True), 1)
+    assert sheet.finished and not sheet.open
+    (new,) = [item for item in sheet.items if item.id == "new"]
+    assert (new.status, new.by, new.at) == ("rejected", "Ann", "then")
+
+
+def test_the_same_reading_at_other_words_is_known_again(run: Run) -> None:
+    found = run.found("pmid:1")
+    before = found.suggestions[3]
+    moved = replace(before, id="moved", finding=replace(before.finding, start=0, end=8, text=found.text[:8]))
+    sheet = fill(replace(found, suggestions=(moved,)), reviewed(found, finished=True), 1)
+    (item,) = [item for item in sheet.items if item.field == "diagnosis"]
+    assert (item.id, item.status, item.by) == ("moved", "accepted", "Ann")
 
 
 @given(

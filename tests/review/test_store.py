@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from caseframe.errors import ReviewConflict, ReviewError
+from caseframe.review.database import FILE
 from caseframe.review.records import Decision
 from caseframe.review.runs import Run
-from caseframe.review.store import FILE, Desk, Store, merge_reviews, open_store
+from caseframe.review.store import Desk, Store, merge_reviews, open_store
 
 Make = Callable[..., Any]
 
@@ -192,6 +193,6 @@ def test_a_database_that_turns_read_only(run: Run, store: Store, monkeypatch: py
         connection.execute("PRAGMA query_only = ON")
         return connection
 
-    monkeypatch.setattr("caseframe.review.store.sqlite3.connect", only_reading)
+    monkeypatch.setattr("caseframe.review.database.sqlite3.connect", only_reading)
     with pytest.raises(ReviewError, match=r"cannot be written\. Make the file and its folder writable"):
         store.append(desk(run), [accept()], revision=0)

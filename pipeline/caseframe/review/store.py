@@ -6,61 +6,24 @@ on the same article cannot write over each other unseen.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from caseframe.errors import BadDecision, ReviewConflict, ReviewError
+from caseframe.review.database import FILE, check, connected, make
+from caseframe.review.kept import as_decision, decision_row
 from caseframe.review.records import Decision, Role, Step
-from caseframe.schema import Attributes, Finding
 
-FILE = "review.sqlite"
 REVIEWERS = 2
 """So many reviewers make a review; when they have finished an article, it is closed to changes."""
 MAX_NAME = 80
-_APPLICATION = 0x43465256  # CFRV
-_VERSION = 1
-_WAIT_SECONDS = 5.0
 _LONGEST_STEP = 300.0  # seconds; who takes longer has left the desk
 
-_SCHEMA = """
-CREATE TABLE reviewers (name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 80), since TEXT NOT NULL);
-CREATE TABLE steps (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    uid TEXT NOT NULL UNIQUE,
-    article_id TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    reviewer TEXT NOT NULL REFERENCES reviewers (name),
-    role TEXT NOT NULL CHECK (role IN ('reviewer', 'adjudicator')),
-    at TEXT NOT NULL,
-    seconds REAL NOT NULL CHECK (seconds >= 0),
-    undoes INTEGER UNIQUE REFERENCES steps (number)
-);
-CREATE INDEX steps_of_article ON steps (article_id, role, reviewer);
-CREATE TABLE decisions (
-    step INTEGER NOT NULL REFERENCES steps (number),
-    place INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    finding TEXT NOT NULL,
-    case_number INTEGER NOT NULL,
-    field TEXT NOT NULL,
-    machine TEXT,
-    reading TEXT,
-    comment TEXT NOT NULL,
-    PRIMARY KEY (step, place)
-);
-"""
-_APPEND_ONLY = "".join(
-    f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
-    "BEGIN SELECT RAISE(ABORT, 'decisions are added, never changed'); END;\n"
-    for table in ("reviewers", "steps", "decisions")
-    for verb in ("update", "delete")
-)
 _COLUMNS = ("uid", "article_id", "sha256", "reviewer", "role", "at", "seconds")
 _STANDING = "number NOT IN (SELECT undoes FROM steps WHERE undoes IS NOT NULL) AND undoes IS NULL"
 
@@ -109,7 +72,7 @@ class Store:
     def finished(self) -> dict[tuple[str, str], list[str]]:
         """Article id and text hash to those who have finished it, in the order they did."""
         done: dict[tuple[str, str], list[str]] = {}
-        for row in self._rows(f"SELECT article_id, sha256, reviewer FROM ({_FINISHED}) ORDER BY number"):
+        for row in self._rows(f"SELECT article_id, sha256, reviewer FROM ({_FINISHED}) ORDER BY at, number"):
             done.setdefault((row["article_id"], row["sha256"]), []).append(row["reviewer"])
         return done
 
@@ -149,7 +112,7 @@ class Store:
             number = _insert_step(connection, desk, seconds, undoes=None)
             connection.executemany(
                 "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(number, place, *_decision_row(decision)) for place, decision in enumerate(decisions)],
+                [(number, place, *decision_row(decision)) for place, decision in enumerate(decisions)],
             )
             return number
 
@@ -215,21 +178,14 @@ class Store:
                 raise
             connection.commit()
 
-    @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = _open(self.path, read_only=self.read_only)
-            try:
-                yield connection
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise _explained(self.path, error) from error
+    def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
+        return connected(self.path, read_only=self.read_only)
 
 
 _FINISHED = (
-    "SELECT min(number) AS number, article_id, sha256, reviewer FROM steps JOIN decisions ON step = number "
-    f"WHERE kind = 'finish' AND role = 'reviewer' AND {_STANDING} GROUP BY article_id, sha256, reviewer"
+    "SELECT min(number) AS number, min(at) AS at, article_id, sha256, reviewer "
+    f"FROM steps JOIN decisions ON step = number WHERE kind = 'finish' AND role = 'reviewer' AND {_STANDING} "
+    "GROUP BY article_id, sha256, reviewer"
 )
 
 
@@ -255,78 +211,21 @@ def open_store(run: Path, *, read_only: bool = False) -> Store:
     Raises ReviewError where the file is none of CaseFrame's reviews, is of a later version, is locked or cannot be
     written.
     """
-    store = Store(run / FILE, read_only=read_only)
-    if read_only and not store.path.exists():
-        raise ReviewError(f"{store.path} is not there: nobody has reviewed this run", "Start without --read-only first")
+    path = run / FILE
     if not read_only:
-        with store._connect() as connection:
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                _prepare(connection)
-            connection.execute("BEGIN IMMEDIATE")  # tells at once whether the file can be written
-            connection.rollback()
-    return _checked(store)
-
-
-def _checked(store: Store) -> Store:
-    with store._connect() as connection:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-            raise ReviewError(f"{store.path} is no review of CaseFrame", "Move the file away, then start again")
-    if version > _VERSION:
-        raise ReviewError(f"{store.path} was made by a later CaseFrame", "Update CaseFrame, then start again")
-    return store
+        make(path)
+    elif not path.exists():
+        raise ReviewError(f"{path} is not there: nobody has reviewed this run", "Start without --read-only first")
+    check(path)
+    return Store(path, read_only=read_only)
 
 
 def merge_reviews(run: Path, other: Path) -> int:
     """Takes over the steps of another review file of the same run; gives how many. Errors as of `open_store`."""
     if not other.is_file():
         raise ReviewError(f"{other} is not there", "Give the review.sqlite of the other reviewer's copy of the run")
-    return open_store(run).merge(_checked(Store(other, read_only=True)))
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Makes the tables, unless another start was quicker."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        for statement in (*_SCHEMA.split(";\n"), *_APPEND_ONLY.splitlines()):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-    connection.commit()
-
-
-def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    address = path.resolve().as_uri()
-    try:
-        connection = sqlite3.connect(
-            f"{address}?mode=ro" if read_only else address, uri=True, timeout=_WAIT_SECONDS, isolation_level=None
-        )
-        connection.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError:
-        if not read_only:
-            raise
-        # A folder that cannot be written holds no write-ahead log either, so the file alone is all there is.
-        connection = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _explained(path: Path, error: sqlite3.Error) -> ReviewError:
-    why = str(error)
-    if "locked" in why or "busy" in why:
-        return ReviewError(f"{path} is locked by another program", "Close what holds it, then try again")
-    if "readonly" in why or "unable to open" in why:
-        return ReviewError(
-            f"{path} cannot be written", "Make the file and its folder writable, or start with --read-only"
-        )
-    if "not a database" in why or "malformed" in why:
-        return ReviewError(f"{path} is damaged or is no review ({why})", "Bring back a copy, or move the file away")
-    if "full" in why:
-        return ReviewError(f"{path}: the disk is full", "Make room, then try again")
-    return ReviewError(f"{path}: {why}", "Nothing of this step was saved; try again")
+    check(other)
+    return open_store(run).merge(Store(other, read_only=True))
 
 
 def _mine(desk: Desk) -> tuple[str, list[str]]:
@@ -369,44 +268,9 @@ def _steps(connection: sqlite3.Connection, where: str, values: Sequence[object])
     decisions: dict[int, list[Decision]] = {}
     numbers = f"SELECT number FROM steps WHERE {where}"
     for row in connection.execute(f"SELECT * FROM decisions WHERE step IN ({numbers}) ORDER BY step, place", values):
-        decisions.setdefault(row["step"], []).append(_as_decision(row))
+        decisions.setdefault(row["step"], []).append(as_decision(row))
     return [
         Step(row["number"], row["article_id"], row["sha256"], row["reviewer"], row["role"], row["at"], row["seconds"],
              tuple(decisions.get(row["number"], ())))
         for row in connection.execute(f"SELECT * FROM steps WHERE {where} ORDER BY number", values)
     ]  # fmt: skip
-
-
-def _decision_row(decision: Decision) -> tuple[object, ...]:
-    return (
-        decision.kind, decision.finding, decision.case, decision.field,
-        _dumped(decision.machine), _dumped(decision.reading), decision.comment,
-    )  # fmt: skip
-
-
-def _as_decision(row: sqlite3.Row) -> Decision:
-    return Decision(
-        row["kind"], row["finding"], row["case_number"], row["field"],
-        _loaded(row["machine"]), _loaded(row["reading"]), row["comment"],
-    )  # fmt: skip
-
-
-_KEPT = ("field", "value", "text", "start", "end", "assertion", "code", "unit", "when_days", "confidence", "source",
-         "sentence", "section")  # fmt: skip
-
-
-def _dumped(finding: Finding | None) -> str | None:
-    if finding is None:
-        return None
-    kept = {name: getattr(finding, name) for name in _KEPT}
-    return json.dumps({**kept, "attributes": dict(finding.attributes)}, ensure_ascii=False, sort_keys=True)
-
-
-def _loaded(text: str | None) -> Finding | None:
-    if text is None:
-        return None
-    kept = json.loads(text)
-    attributes = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in kept.pop("attributes").items()
-    }
-    return Finding(**kept, attributes=Attributes(attributes))
