@@ -12,7 +12,7 @@ from caseframe.batch.shard import ShardResult
 
 
 def result(number: int) -> ShardResult:
-    return ShardResult(number, f"{number:06d}-abc", {"read": 7}, {"BrokenRecord": 1}, {"0": "ff"}, 2, 1.5, 300)
+    return ShardResult(number, f"{number:06d}-abc", {"read": 7}, {"BrokenRecord": 1}, {"0": "ff"}, 2, 1.5, 1.4, 300)
 
 
 def written(path: Path) -> list[ShardResult]:

@@ -30,12 +30,13 @@ LEDGER = pa.schema(_COLUMNS)
 """`chunk` is the part of the shard that holds an extracted article; `why` tells the fates with reasons apart."""
 EXTRACTED, FILTERED, SCREENED, FAILED, NOTICE = "extracted", "filtered", "screened_out", "failed", "deletion_notices"
 MEMORY = "2GB"
-"""What DuckDB may use before it goes to disk: 38 million records take less."""
+"""What DuckDB may use before it goes to disk."""
 
-# Records of ids that come once need no comparison, and they are nearly all.
+# Records of ids that come once need no comparison, and they are nearly all. Hashes find the others in less memory than ids;
+# a few that only share a hash are compared for nothing.
 _REPEATED = f"""
 CREATE TABLE repeated AS
-SELECT article_id FROM records WHERE fate <> '{FAILED}' GROUP BY article_id HAVING count(*) > 1
+SELECT hash(article_id) AS key FROM records WHERE fate <> '{FAILED}' GROUP BY key HAVING count(*) > 1
 """
 # An article's life ends with a deletion; a record after it begins another one.
 _VERDICTS = f"""
@@ -44,7 +45,7 @@ WITH lives AS (
     SELECT *,
         count_if(fate = '{NOTICE}') OVER (PARTITION BY article_id ORDER BY input, member, record) AS life,
         count_if(fate = '{NOTICE}') OVER (PARTITION BY article_id) AS lives
-    FROM records SEMI JOIN repeated USING (article_id) WHERE fate <> '{FAILED}'
+    FROM records SEMI JOIN repeated ON hash(article_id) = key WHERE fate <> '{FAILED}'
 ), ranked AS (
     SELECT *, row_number() OVER (
         PARTITION BY article_id, life ORDER BY version DESC, input DESC, member DESC, record DESC

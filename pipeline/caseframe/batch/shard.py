@@ -75,7 +75,10 @@ class ShardResult:
     """SHA-256 of the inputs that begin here, by their number in the run."""
     chunks: int
     seconds: float
+    cpu_seconds: float
+    """Processor time, that of loading the pipeline included where this was a process's first shard."""
     peak_mib: int
+    """Most memory that the process has held until then."""
 
 
 def process_shard(shard: Shard, job: Job, watch: Watch | None = None, care: Care | None = None) -> ShardResult:
@@ -129,7 +132,7 @@ class _Work:
         self.zone = ExitStack()
 
     def run(self) -> ShardResult:
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         # One thread a shard, so that sums come out the same to the last bit wherever it is worked on.
         with threadpool_limits(1), self.zone:
             for batch in self._batches(self._articles()):
@@ -144,6 +147,7 @@ class _Work:
             self.digests,
             self.chunks,
             round(time.monotonic() - began, 3),
+            round(time.process_time() - cpu, 3),
             peak_mib(),
         )
 

@@ -40,6 +40,8 @@ class RunStatus:
     workers: int
     host: str
     pid: int | None
+    cpu_seconds: float
+    """Processor time of all finished shards."""
     peak_mib: int
     """Most memory that a process took for a shard."""
 
@@ -76,6 +78,7 @@ def run_status(path: Path) -> RunStatus:
         workers=progress.get("workers", 0),
         host=progress.get("host", ""),
         pid=progress.get("pid"),
+        cpu_seconds=round(sum(result.cpu_seconds for result in results), 1),
         peak_mib=max((result.peak_mib for result in results), default=0),
     )
 

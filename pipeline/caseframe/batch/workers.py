@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -41,6 +42,8 @@ _GRACE_SECONDS = 10
 _MOST_DEATHS = 24
 """Of workers on one shard; then the rest of it is left."""
 _MOST_IDLE_DEATHS = 3
+_FULL = 0.75
+"""Share of the memory limit beyond which a process makes place for a new one between two shards."""
 _NO_MEMORY = 77
 """Exit code of a worker that ran out of memory outside of an article's own work."""
 _LOOK = "Look at it in the file; if memory is short, raise limits.memory_mib or use fewer workers"
@@ -108,6 +111,8 @@ class Worker:
             while isinstance(outcome := self._attempt(shard, care), Death):
                 deaths.append(outcome)
                 care = next_care(care, deaths)
+            if outcome.peak_mib > _FULL * (self._job.config.limits.memory_mib or sys.maxsize):
+                self._end()  # what it has hoarded goes with it
             return outcome
         finally:
             self._board.counted("", Counter())

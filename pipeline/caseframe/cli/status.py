@@ -50,6 +50,7 @@ def _table(status: RunStatus) -> Table:
         workers = "worker" if status.workers == 1 else "workers"
         rows.append(("process", f"{status.pid} on {status.host}, engine {status.engine}, {status.workers} {workers}"))
     if status.peak_mib:
+        rows.append(("processor", f"{_duration(status.cpu_seconds)} in finished shards"))
         rows.append(("memory", f"{status.peak_mib:,} MiB at most in one process"))
     for name, text in rows:
         table.add_row(name, Text(text))
