@@ -32,8 +32,8 @@ EXTRACTED, FILTERED, SCREENED, FAILED, NOTICE = "extracted", "filtered", "screen
 MEMORY = "2GB"
 """What DuckDB may use before it goes to disk."""
 
-# Records of ids that come once need no comparison, and they are nearly all. Hashes find the others in less memory than ids;
-# a few that only share a hash are compared for nothing.
+# Records of ids that come once need no comparison, and they are nearly all. Hashes find the others in less memory than
+# ids; a few that only share a hash are compared for nothing.
 _REPEATED = f"""
 CREATE TABLE repeated AS
 SELECT hash(article_id) AS key FROM records WHERE fate <> '{FAILED}' GROUP BY key HAVING count(*) > 1
