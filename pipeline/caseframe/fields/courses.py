@@ -29,6 +29,7 @@ from caseframe.fields.phrases import core_words, is_modifier, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion
 from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.needles import finditer
 
 _KEY = "caseframe.courses"
 
@@ -396,7 +397,7 @@ def _gone(doc: Doc) -> Iterator[Course]:
 
 
 def _matches(doc: Doc, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Span]]:
-    for match in pattern.finditer(text_of(doc)):
+    for match in finditer(pattern, text_of(doc)):
         span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if span is not None:
             yield match, span

@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from caseframe.fields.base import make_finding, spans_in
 from caseframe.schema import Assertion, Finding
 from caseframe.stages.extensions import text_of
+from caseframe.stages.needles import finditer
 
 SOURCE = "margins"
 FIELD = "margin"
@@ -83,17 +84,17 @@ def _candidates(doc: Doc) -> Iterator[tuple[int, int, str, float]]:
     if not re.search(r"margin|resect|excis|border|edge|\bR[01]\b|intralesional", text, re.I):
         return
     for pattern in (_IN_MARGIN, _SAID_OF, _FREE_MARGINS):
-        for match in pattern.finditer(text):
+        for match in finditer(pattern, text):
             value = _negative_or_positive(match)
             if value:
                 yield *match.span("words"), value, 0.85
-    for match in _MEASURED.finditer(text):
+    for match in finditer(_MEASURED, text):
         kind = match["kind"].lower()
         yield *match.span("words"), _KINDS.get(kind, kind), 0.85
     for span in spans_in(doc, "terms"):
         if span.label_ == FIELD and span._.term is not None and span.text.lower() not in _BARE:
             yield span.start_char, span.end_char, span._.term.preferred, 0.8
-    for match in _KIND_OF_RESECTION.finditer(text):
+    for match in finditer(_KIND_OF_RESECTION, text):
         kind = match["kind"].lower()
         yield *match.span("words"), _KINDS.get(kind, kind), 0.7
     for match in _R.finditer(text):

@@ -14,6 +14,7 @@ from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
+from caseframe.stages.needles import finditer
 from caseframe.stages.timeline import follow_up_times, when_of
 
 _SOURCE = "status"
@@ -127,7 +128,7 @@ def find(doc: Doc) -> Iterator[Finding]:
 
 def _matches(doc: Doc, pattern: re.Pattern[str]) -> Iterator[Span]:
     """Spans of a pattern in sentences about the patient."""
-    for match in pattern.finditer(text_of(doc)):
+    for match in finditer(pattern, text_of(doc)):
         span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if span is not None and not is_general(span):
             yield span

@@ -16,6 +16,7 @@ from caseframe.fields.persons import Persons, persons_of
 from caseframe.schema import Article, Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
+from caseframe.stages.needles import finditer
 from caseframe.stages.screening import load as load_screener
 from caseframe.stages.units import number
 
@@ -132,7 +133,9 @@ def _read(doc: Doc) -> Study:
     article = doc._.article
     text = lowered(text_of(doc))
     title = lowered(article.title) if article is not None else text.split("\n", 1)[0]
-    spoken = (cue.pattern.search(text) for cue in cues() if cue.design == "case_report" and cue.where == "text")
+    spoken = (
+        next(finditer(cue.pattern, text), None) for cue in cues() if cue.design == "case_report" and cue.where == "text"
+    )
     found = [match for match in spoken if match is not None]
     first = min(found, key=lambda match: match.start()) if found else _PERSON_AGE.search(text)
     words = _words(doc, first)
@@ -211,7 +214,7 @@ def _is_other(text: str, title: str, article: Article | None, *, told: int, repo
     types = _types(article)
     scores = {"case_report": 0.0, "case_series": 0.0, "other": 0.0, "animal": 0.0}
     for cue in cues():
-        count = len(cue.pattern.findall(title if cue.where == "title" else text))
+        count = sum(1 for _ in finditer(cue.pattern, title if cue.where == "title" else text))
         scores[cue.design] += cue.weight * min(count, _MAX_COUNT_OF_A_CUE)
     if scores["animal"]:
         return True

@@ -17,17 +17,20 @@ from caseframe.stages.entity_network import Floats
 from caseframe.stages.extensions import sentence_of
 
 _REACH = 4
+_BLOCKS = 4
 _SUMS = "caseframe.vector_sums"
 
 
 def surroundings(span: Span) -> Floats:
     """The means of a span's surroundings one after the other, float32; zeros where there are no words."""
-    sums = _sums(span.doc)
-    starts, ends = np.array(list(_blocks(span))).T
-    sizes = (ends - starts)[:, None]
-    means: Floats = (sums[ends] - sums[starts]) / np.maximum(sizes, 1) - sums[-1] / max(1, len(span.doc))
-    means[sizes[:, 0] == 0] = 0
-    return means.reshape(-1)
+    sums, mean = _sums(span.doc)
+    means = np.zeros((_BLOCKS, len(mean)))
+    for block, (start, end) in zip(means, _blocks(span), strict=True):
+        if start < end:
+            np.subtract(sums[end], sums[start], out=block)
+            block /= end - start
+            block -= mean
+    return means.reshape(-1)  # type: ignore[return-value]
 
 
 def _blocks(span: Span) -> Iterator[tuple[int, int]]:
@@ -38,12 +41,12 @@ def _blocks(span: Span) -> Iterator[tuple[int, int]]:
     yield sentence.start, sentence.end
 
 
-def _sums(doc: Doc) -> Floats:
-    """The sums of the vectors before each token, and of all; made once a Doc."""
-    known = doc.user_data.get(_SUMS)
-    if not isinstance(known, np.ndarray):
+def _sums(doc: Doc) -> tuple[Floats, Floats]:
+    """The sums of the vectors before each token, and the mean of all; made once a Doc."""
+    known: tuple[Floats, Floats] | None = doc.user_data.get(_SUMS)
+    if known is None:
         vectors = shipped_features().vectors_of(token_texts(doc))
-        known = np.zeros((len(doc) + 1, vectors.shape[1]), dtype="float64")
-        np.cumsum(vectors, axis=0, out=known[1:])
-        doc.user_data[_SUMS] = known
+        sums = np.zeros((len(doc) + 1, vectors.shape[1]), dtype="float64")
+        np.cumsum(vectors, axis=0, out=sums[1:])
+        known = doc.user_data[_SUMS] = sums, sums[-1] / max(1, len(doc))
     return known

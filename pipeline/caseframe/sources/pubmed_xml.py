@@ -191,15 +191,16 @@ def _other_abstracts(citation: etree._Element | None) -> Iterator[OtherAbstract]
 def _date(article: etree._Element | None, *paths: str) -> tuple[int | None, str]:
     """Year and date at the first of the paths that has a year."""
     for path in paths:
-        element = article.find(path) if article is not None else None
+        element = next(iter(at(article, path)), None)
         if element is None:
             continue
-        if medline := first_text(element, "MedlineDate"):
-            year, date = parse_date(medline)
+        told = _parts(element, "MedlineDate", "Year", "Month", "Day")
+        if "MedlineDate" in told:
+            year, date = parse_date(told["MedlineDate"])
         else:
-            month = first_text(element, "Month")
+            month = told.get("Month", "")
             between = "-" if month.isdigit() else " "
-            parts = (first_text(element, "Year"), month, first_text(element, "Day") if month else "")
+            parts = (told.get("Year"), month, told.get("Day") if month else "")
             year, date = parse_date(between.join(part for part in parts if part))
         if year:
             return year, date
@@ -210,10 +211,7 @@ def _authors(article: etree._Element | None, path: str) -> list[str]:
     """Authors as `Last FM`; groups by their name."""
     names = []
     for author in at(article, f"{path}/Author"):
-        parts: dict[str, str] = {}
-        for part in author.iterchildren(*_PARTS_OF_NAME):
-            if text := text_of(part):
-                parts.setdefault(part.tag, text)
+        parts = _parts(author, *_PARTS_OF_NAME)
         last, first = parts.get("LastName", ""), parts.get("ForeName") or parts.get("FirstName", "")
         initials = parts.get("Initials") or "".join(word[0] for word in first.replace("-", " ").split())
         name = " ".join(part for part in (last, initials, parts.get("Suffix")) if part)
@@ -235,6 +233,15 @@ def _mesh(citation: etree._Element | None) -> Iterator[MeshHeading]:
             any(name.get("MajorTopicYN") == "Y" for name in (descriptor, *qualifiers)),
             tuple(text_of(qualifier) for qualifier in qualifiers),
         )
+
+
+def _parts(element: etree._Element, *names: str) -> dict[str, str]:
+    """The first text that is not empty of each of the named children."""
+    parts: dict[str, str] = {}
+    for child in element.iterchildren(*names):
+        if text := text_of(child):
+            parts.setdefault(child.tag, text)
+    return parts
 
 
 def _once(names: Iterator[str]) -> tuple[str, ...]:

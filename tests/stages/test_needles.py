@@ -1,0 +1,66 @@
+"""What a pattern asks for stands in all that it matches, so that nothing is missed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caseframe.fields.study import cues
+from caseframe.stages.needles import finditer, may_match, needles_of
+
+PATTERNS = {
+    r"\bthe patient\b": {"the patient"},
+    r"\b(?:mean|median) (?:age|follow[- ]up)\b": {"age", "follow"},
+    r"(?P<a>recurr(?:ed|ence)|relapse)s?": {"curre", "lapse"},
+    r"(?:no )?(?:signs? of )?recurrence": {"recurrence"},
+    r"(?:alive|dead)? ?at \d+ (?:weeks|months|years)": {"weeks", "months", "years"},
+    r"\bTumou?r\b": {"tumo"},
+    r"(?i:CHEST)(?=x)": {"chest"},
+    r"(?:abc){1,3}": {"abc"},
+    r"(?>abc|def)g": {"abc", "def"},
+    r"\d+ (?:mg|g)\b": set(),
+    r"(?:tumour|\w+)": set(),
+    r"(?:tumour)?": set(),
+    r"naïveté": {"vet"},
+    r"ab|cd": set(),
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("flags", [re.NOFLAG, re.IGNORECASE])
+def test_the_words_that_any_match_holds(pattern: str, flags: re.RegexFlag) -> None:
+    assert needles_of(re.compile(pattern, flags)) == PATTERNS[pattern]
+
+
+@given(st.data(), st.sampled_from([pattern for pattern in PATTERNS if "?>" not in pattern]), st.booleans())
+def test_whatever_matches_is_searched(data: st.DataObject, pattern: str, ignoring: bool) -> None:
+    compiled = re.compile(pattern, re.IGNORECASE if ignoring else 0)
+    text = data.draw(st.from_regex(compiled))
+    assert [match.span() for match in finditer(compiled, text)] == [match.span() for match in compiled.finditer(text)]
+
+
+@given(st.data(), st.sampled_from(cues()))
+def test_the_cues_of_a_design(data: st.DataObject, cue: object) -> None:
+    pattern = cue.pattern  # type: ignore[attr-defined]
+    text = data.draw(st.from_regex(pattern))
+    assert may_match(pattern, text) and list(finditer(pattern, text))
+
+
+@pytest.mark.parametrize("text", ["INFİLTRATİON", "ınfıltratıon", "kidneyſ infiltration", "\u212aidney infiltration"])
+def test_letters_that_ignoring_case_takes_for_others(text: str) -> None:
+    pattern = re.compile("infiltration|kidneys", re.IGNORECASE)
+    assert pattern.search(text) and list(finditer(pattern, text))
+
+
+def test_a_text_without_them_is_not_searched() -> None:
+    pattern = re.compile(r"\b(?:died|deceased)\b")
+    assert not may_match(pattern, "He walked home.") and not list(finditer(pattern, "He walked home."))
+    assert may_match(pattern, "He was undeceased")
+
+
+def test_more_than_many_words_are_none() -> None:
+    assert needles_of(re.compile("|".join(f"{n:03}x" for n in range(30))))
+    assert not needles_of(re.compile("|".join(f"{chr(97 + n % 26)}{n:03}x" for n in range(50))))
