@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
 from caseframe import schema
 from caseframe.cli import app
-from caseframe.lexicons import Entry, builtin_paths, read_lexicon
+from caseframe.lexicons.inventory import inventory
 
 DOCS = Path(__file__).resolve().parent
 
@@ -79,21 +80,29 @@ def cli_page() -> Iterator[str]:
     yield ""
     yield "Exit codes: 0 all went well; 1 an error ended the command; 2 wrong usage; 3 the run ended, but some records"
     yield "failed; 130 stopped by Ctrl-C."
-    for name, sub in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in commands("caseframe", get_command(app)):
         yield ""
-        yield f"## caseframe {name}"
+        yield f"## {name}"
         yield ""
-        yield (sub.help or "").strip()
+        yield (command.help or "").strip()
         yield ""
         yield "| argument or option | what it does |"
         yield "|---|---|"
-        for parameter in sub.params:
+        for parameter in command.params:
             names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
             if parameter.param_type_name == "argument":
                 names = f"`{str(parameter.name).upper()}`"
             text = getattr(parameter, "help", "") or ""
             if names != "`--help`":
                 yield f"| {names} | {text} |"
+
+
+def commands(name: str, group: Any) -> Iterator[tuple[str, Any]]:
+    for own, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(f"{name} {own}", command)
+        else:
+            yield f"{name} {own}", command
 
 
 def lexicons_page() -> Iterator[str]:
@@ -105,16 +114,10 @@ def lexicons_page() -> Iterator[str]:
     yield "| file | field | concepts | words for them | with a code | codes from |"
     yield "|---|---|---|---|---|---|"
     total = Counter[str]()
-    for path in builtin_paths():
-        by_field: dict[str, list[Entry]] = {}
-        for entry in read_lexicon(path):
-            by_field.setdefault(entry.term.field, []).append(entry)
-        for name, entries in sorted(by_field.items()):
-            terms = {entry.term.key: entry.term for entry in entries}
-            coded = [term.code for term in terms.values() if term.code]
-            systems = ", ".join(sorted({code.partition(":")[0] for code in coded}))
-            yield f"| `{path.name}` | {name} | {len(terms):,} | {len(entries):,} | {len(coded):,} | {systems} |"
-            total.update(concepts=len(terms), words=len(entries), coded=len(coded))
+    for row in inventory():
+        figures = f"{row.concepts:,} | {row.words:,} | {row.coded:,}"
+        yield f"| `{Path(row.lexicon).name}` | {row.field} | {figures} | {', '.join(row.systems)} |"
+        total.update(concepts=row.concepts, words=row.words, coded=row.coded)
     yield f"| all | | {total['concepts']:,} | {total['words']:,} | {total['coded']:,} | |"
 
 

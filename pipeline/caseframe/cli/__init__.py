@@ -33,6 +33,7 @@ from caseframe.batch.run import Progress as OnProgress
 from caseframe.batch.run import RunSummary, run_extraction
 from caseframe.cli.export import EPILOG as EXPORT_EPILOG
 from caseframe.cli.export import export
+from caseframe.cli.lexicon import lexicon
 from caseframe.cli.report import EPILOG as REPORT_EPILOG
 from caseframe.cli.report import report
 from caseframe.cli.review import EPILOG as REVIEW_EPILOG
@@ -108,6 +109,9 @@ def extract(
         list[str] | None,
         typer.Option(help="Condition on articles, all must hold: year>=2010, type=case reports, words=osteosarcoma."),
     ] = None,
+    lexicon: Annotated[
+        list[str] | None, typer.Option(help="Lexicon file (TSV) to add to those of the config; repeatable.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many articles.")] = None,
     format: Annotated[str | None, typer.Option(help="Format of the files, when it should not be guessed.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a run that is there already.")] = False,
@@ -123,7 +127,7 @@ def extract(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no summary.")] = False,
 ) -> None:
     """Read articles, extract their cases, write the evidence tables."""
-    settings = _with_options(load_extract_config(config), where or [], limit, format)
+    settings = _with_options(load_extract_config(config), where or [], lexicon or [], limit, format)
     with _progress(quiet, _record_bar) as progress:
         try:
             summary = run_extraction(
@@ -249,16 +253,20 @@ def train(
         _out.print(Text(f"{out}, {trained.seconds:.0f} s"))
 
 
+app.add_typer(lexicon, name="lexicon")
 app.command(epilog=REVIEW_EPILOG)(review)
 app.command(epilog=EXPORT_EPILOG)(export)
 
 
-def _with_options(config: ExtractConfig, where: list[str], limit: int | None, format: str | None) -> ExtractConfig:
+def _with_options(
+    config: ExtractConfig, where: list[str], lexicons: list[str], limit: int | None, format: str | None
+) -> ExtractConfig:
     select = config.select.model_copy(
         update={"where": (*config.select.where, *where), "limit": limit or config.select.limit}
     )
     reading = config.input.model_copy(update={"format": format or config.input.format})
-    return config.model_copy(update={"select": select, "input": reading})
+    words = config.pipeline.model_copy(update={"lexicons": (*config.pipeline.lexicons, *lexicons)})
+    return config.model_copy(update={"select": select, "input": reading, "pipeline": words})
 
 
 @contextmanager

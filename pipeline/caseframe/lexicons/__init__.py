@@ -8,40 +8,32 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from caseframe.errors import LexiconError
-from caseframe.lexicons.folding import fold_parts
+from caseframe.lexicons.compiled import CompiledLexicon, compile_lexicon, compiled_path, open_compiled
+from caseframe.lexicons.entries import Entry, Term, surface_parts, surface_variants
 from caseframe.schema import FIELDS, Attributes
 
+__all__ = [
+    "COLUMNS",
+    "CompiledLexicon",
+    "Entry",
+    "Lexicon",
+    "Term",
+    "builtin_entries",
+    "builtin_lexicon",
+    "builtin_paths",
+    "load_lexicon",
+    "parse_attributes",
+    "read_lexicon",
+    "surface_parts",
+    "surface_variants",
+]
+
 COLUMNS = ("term", "preferred", "field", "code", "attributes")
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A concept of a lexicon: its preferred name, the field it fills, its code and attributes."""
-
-    preferred: str
-    field: str
-    code: str = ""
-    attributes: Attributes = Attributes()
-    lexicon: str = ""
-
-    @property
-    def key(self) -> str:
-        """Stable id, used as a span's `kb_id_`."""
-        return f"{self.field}:{self.preferred}"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One surface form of a term, as a row of a lexicon file gives it."""
-
-    surface: str
-    term: Term
 
 
 def parse_attributes(cell: str) -> dict[str, str]:
@@ -78,6 +70,23 @@ def read_lexicon(path: Path, name: str = "") -> Iterator[Entry]:
                 "Add a row whose term equals its preferred",
             )
         yield Entry(row["term"], term)
+
+
+def load_lexicon(path: Path) -> CompiledLexicon | tuple[Entry, ...]:
+    """A lexicon file as it is best matched: compiled where an import compiled it, else its entries.
+
+    A file that was edited after it was compiled is compiled anew. Raises LexiconError as `read_lexicon`.
+    """
+    compiled = open_compiled(path)
+    if compiled is not None:
+        return compiled
+    entries = tuple(read_lexicon(path))
+    if not compiled_path(path).is_dir():
+        return entries
+    try:
+        return compile_lexicon(path, entries)
+    except OSError:  # a folder that only its owner can write: the rows do as well, and take more memory
+        return entries
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -120,11 +129,14 @@ class Lexicon:
     tumour` would need a pattern for every way to set the hyphens.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], compiled: Iterable[CompiledLexicon] = ()) -> None:
         self.terms: dict[str, Term] = {}
         self._root: dict[str, object] = {}
+        self._compiled: list[CompiledLexicon] = []
         for entry in entries:
             self.add(entry)
+        for lexicon in compiled:
+            self.add_compiled(lexicon)
 
     def add(self, entry: Entry) -> None:
         """Adds one surface form; `Ewing's sarcoma` also matches without its 's.
@@ -133,10 +145,9 @@ class Lexicon:
         """
         if entry.term.key not in self.terms or entry.term.code or entry.term.attributes:
             self.terms[entry.term.key] = entry.term
-        surface = entry.surface.replace("’", "'")
-        for variant in {surface, surface.replace("'s ", " ")}:
+        for parts in surface_variants(entry.surface):
             node = self._root
-            for part in surface_parts(variant):
+            for part in parts:
                 node = node.setdefault(part, {})  # type: ignore[assignment]
             keys: list[str] = node.setdefault("", [])  # type: ignore[assignment]
             # Within a field the last lexicon has the last word, so that a user's file goes before the shipped ones.
@@ -144,8 +155,35 @@ class Lexicon:
             keys[:] = [key for key in keys if not key.startswith(field)]
             keys.append(entry.term.key)
 
+    def add_compiled(self, lexicon: CompiledLexicon) -> None:
+        """Adds a compiled lexicon after all that is there; its terms come to `terms` as texts name them."""
+        self._compiled.append(lexicon)
+        for key in [key for key in self.terms if key in lexicon]:
+            self._know(key, lexicon)
+
+    def _know(self, key: str, lexicon: CompiledLexicon) -> None:
+        term = lexicon.term(key)
+        if key not in self.terms or term.code or term.attributes:
+            self.terms[key] = term
+
     def matches(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:
         """All hits in a list of folded parts, as (start, end, term keys), overlapping ones too."""
+        return self._with_compiled(parts) if self._compiled else self._matches(parts)
+
+    def _with_compiled(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:
+        hits = {(start, end): keys for start, end, keys in self._matches(parts)}
+        for lexicon in self._compiled:
+            for start in range(len(parts)):
+                for end, keys in lexicon.starting(parts, start):
+                    for key in keys:
+                        if key not in self.terms:
+                            self._know(key, lexicon)
+                    fields = {self.terms[key].field for key in keys}
+                    others = [key for key in hits.get((start, end), ()) if self.terms[key].field not in fields]
+                    hits[start, end] = others + keys
+        return ((start, end, hits[start, end]) for start, end in sorted(hits))
+
+    def _matches(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:
         root = self._root
         length = len(parts)
         for start in range(length):
@@ -162,22 +200,18 @@ class Lexicon:
 
     def lookup(self, surface: str) -> list[Term]:
         """The terms that a surface form names, as a whole."""
+        parts = surface_parts(surface)
         node: object = self._root
-        for part in surface_parts(surface):
+        for part in parts:
             node = node.get(part) if isinstance(node, dict) else None
         keys = node.get("", []) if isinstance(node, dict) else []
+        if self._compiled:
+            keys = next((keys for *span, keys in self._with_compiled(parts) if span == [0, len(parts)]), [])
         return [self.terms[key] for key in keys]
 
     def of_field(self, field: str) -> Mapping[str, Term]:
         """The terms of one field by preferred name."""
         return {term.preferred: term for term in self.terms.values() if term.field == field}
-
-
-def surface_parts(surface: str) -> list[str]:
-    """The folded parts of a term or a stretch of text, split as the tokenizer splits (blank, possessive, comma)."""
-    plain = surface.replace("’", "'").replace("'s ", " 's ")
-    words = plain.replace(",", " , ").replace("(", " ( ").replace(")", " ) ").split()
-    return [part for word in words for part in fold_parts(word)]
 
 
 @cache

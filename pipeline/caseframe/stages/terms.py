@@ -16,7 +16,7 @@ from typing import NamedTuple
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.lexicons import Entry, Lexicon, Term, builtin_entries, read_lexicon, surface_parts
+from caseframe.lexicons import CompiledLexicon, Entry, Lexicon, Term, builtin_entries, load_lexicon, surface_parts
 from caseframe.lexicons.folding import fold_parts
 
 SPANS = "terms"
@@ -57,10 +57,18 @@ class TermMatcher:
 
     def __init__(self, *, lexicons: Iterable[str] = (), builtin: bool = True, entries: Iterable[Entry] = ()) -> None:
         rows = list(builtin_entries()) if builtin else []
-        for path in lexicons:
-            rows.extend(read_lexicon(Path(path)))
+        self._compiled: list[CompiledLexicon] = []
+        for loaded in (load_lexicon(Path(path)) for path in lexicons):
+            if isinstance(loaded, CompiledLexicon):
+                self._compiled.append(loaded)
+            else:
+                rows.extend(loaded)
         rows.extend(entries)
-        self.lexicon = Lexicon(rows)
+        self.lexicon = Lexicon(rows, self._compiled)
+        self._met = {key for key in self.lexicon.terms for lexicon in self._compiled if key in lexicon}
+        rows.extend(
+            entry for lexicon in self._compiled for key in self._met if key in lexicon for entry in lexicon.entries(key)
+        )
         self._stems = _stems_of_abbreviated(rows)
         _TERMS.update(self.lexicon.terms)
 
@@ -86,12 +94,23 @@ class TermMatcher:
                 parts.extend(pieces)
                 first.extend((i, *inside))
                 last.extend((*inside, i))
-        return [
+        hits = [
             Hit(first[start], last[end - 1] + 1, key, end - start)
             for start, end, keys in self.lexicon.matches(parts)
             if first[start] >= 0 and last[end - 1] >= 0
             for key in keys
         ]
+        for key in {hit.key for hit in hits if self._compiled}:
+            self._meet(key)
+        return hits
+
+    def _meet(self, key: str) -> None:
+        """Takes in a term of a compiled lexicon that a text names, as if its rows had been read before."""
+        _TERMS[key] = self.lexicon.terms[key]
+        if key not in self._met:
+            self._met.add(key)
+            rows = [entry for lexicon in self._compiled if key in lexicon for entry in lexicon.entries(key)]
+            self._stems.update(_stems_of_abbreviated(rows))
 
     def _defined_otherwise(self, doc: Doc, hit: Hit) -> bool:
         """Whether a hit is a short form that the document defines as something that shares no word with the term."""
