@@ -273,6 +273,7 @@ DENIED_FURTHER = [
     "{absent:A fistula} has not developed since then.",
     "Local swelling or {absent:ulceration} has not developed.",
     "{absent:Stiffness} never recurred.",
+    "{absent:Leakage} did not ensue.",
     "Neither of the patients experienced {absent:rebleeding}.",
     "Neither patient developed {absent:sepsis}.",
     "There were no complications such as {absent:bleeding} or {absent:infection}.",

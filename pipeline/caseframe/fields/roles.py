@@ -88,7 +88,7 @@ def features(doc: Doc, condition: Condition) -> Iterator[str]:
     yield from entity_features(span)
     when = when_of(span)
     yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
-    yield from _repetition(doc, condition)
+    yield from _repetition(doc, condition, treated)
     yield from dict.fromkeys(_neighbours(doc, condition, sentence))
     for clue in clues(span):
         yield clue
@@ -104,9 +104,14 @@ def _neighbours(doc: Doc, condition: Condition, sentence: Span) -> Iterator[str]
             yield f"beside={other.field}&{assertion_of(other.span)[0]}"
 
 
-def _repetition(doc: Doc, condition: Condition) -> Iterator[str]:
+def _repetition(doc: Doc, condition: Condition, treated: int) -> Iterator[str]:
     same = [other for other in doc.user_data.get("caseframe.conditions", ()) if other.value == condition.value]
     yield f"mentions={min(len(same), 3)}"
+    # What is first told after the treatment mostly came of it.
+    first = "after" if same and same[0].span.start > treated else "before"
+    yield f"first told={first}"
+    yield f"first told={first}&field={condition.field}"
+    yield f"first told={first}&listed={'complication' in condition.field}&{assertion_of(condition.span)[0]}"
     if any(section_of(other.span) == "title" for other in same):
         yield "named in title"
         yield f"named in title&field={condition.field}"
