@@ -32,7 +32,7 @@ from fitting import Example, arguments, fit_each, folds, ship, training_docs
 
 STRENGTH = 0.07
 LEAST, MOST = 0.3, 0.6
-NEXT_TO_BEST = 0.002
+NEXT_TO_BEST = 0.005
 
 
 @dataclass(frozen=True)
