@@ -31,10 +31,10 @@ def _staged(nlp: Language, article: Article) -> Doc:
     ("text", "months"),
     [
         ("The patient walked at 6 weeks. At 2 years he had no pain.", 24),
-        ("He is free of disease 48 months now since surgery.", 48),
-        ("The follow-up period (up to 34 months) was uneventful for the patient.", 34),
-        ("There was no recurrence in the patient during a 2-year observation period.", 24),
-        ("The patient has lived with the prosthesis for about 3 years.", 36),
+        ("He has had no pain for years, 36 months now since surgery.", 36),
+        ("The follow-up period (up to 28 months) was uneventful for the patient.", 28),
+        ("The patient did well in a 3-year observation period.", 36),
+        ("The patient has lived with the prosthesis for about 5 years.", 60),
     ],
 )
 def test_the_longest_is_the_surest(text: str, months: float) -> None:
@@ -44,12 +44,12 @@ def test_the_longest_is_the_surest(text: str, months: float) -> None:
 
 def test_a_time_that_goes_on_from_another_is_added_to_it() -> None:
     text = (
-        "Thirty months after the resection, a recurrence was found in this patient and resected. "
-        "The patient is alive without disease 10 months after the second resection."
+        "Twenty months after the resection, a recurrence was found in this patient and resected. "
+        "The patient is alive without disease 12 months after the second resection."
     )
     sums = [finding for finding in candidates(text) if SUM in finding.source]
-    assert [finding.value for finding in sums] == [40]
-    assert sums[0].text.startswith("10 months")
+    assert [finding.value for finding in sums] == [32]
+    assert sums[0].text.startswith("12 months")
 
 
 def test_days_in_hospital_are_added_to_nothing() -> None:

@@ -118,7 +118,7 @@ def test_each_of_several_patients_has_the_sex_of_its_pronoun(nlp: Language) -> N
 
 def test_they_are_all_of_them(nlp: Language) -> None:
     text = (
-        "Patient 1 was a 34-year-old woman with cervical stenosis. Patient 2 was a 44-year-old woman with hematometra. "
-        "They underwent dilation, and they were pain-free after 6 months."
+        "Patient 1 was a 29-year-old woman with hip dysplasia. Patient 2 was a 51-year-old woman with coxarthrosis. "
+        "They underwent arthroplasty, and they were pain-free after 6 months."
     )
-    assert values(nlp, "Cervical stenosis: two cases", text, "follow_up") == [[6], [6]]
+    assert values(nlp, "Hip arthroplasty: two cases", text, "follow_up") == [[6], [6]]

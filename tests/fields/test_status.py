@@ -65,8 +65,8 @@ def test_follow_up_is_the_longest_time(nlp: Language, text: str, months: float) 
     "text",
     [
         "The lesion did not recur.",
-        "He has had a recurrence-free survival of 5 years.",
-        "There were no clues as to recurrence of the tumor.",
+        "At 4 years, he was recurrence-free.",
+        "There were no clues as to a relapse.",
         "The tumor was not recurrent at 12 months.",
     ],
 )
@@ -81,7 +81,7 @@ def test_a_piece_of_tissue_free_of_tumor_is_no_disease_status(nlp: Language) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["The newborn died of respiratory distress.", "Her aunt had died of the same tumor."],
+    ["The newborn died on the next day.", "Her aunt had died of the same tumor."],
 )
 def test_the_death_of_a_child_or_relative_is_not_the_patients(nlp: Language, text: str) -> None:
     assert found(nlp, text, "vital_status") == []
@@ -94,7 +94,7 @@ def test_the_death_of_some_is_not_that_of_the_group(nlp: Language) -> None:
     assert "vital_status" not in [finding.field for finding in case.findings]
 
 
-@pytest.mark.parametrize("text", ["He survived for 8 months before dying of pneumonia.", "The infection proved fatal."])
+@pytest.mark.parametrize("text", ["He survived for a year before dying of pneumonia.", "The infection proved fatal."])
 def test_ways_to_tell_a_death(nlp: Language, text: str) -> None:
     assert [finding.value for finding in found(nlp, text, "vital_status")] == ["dead"]
 

@@ -31,7 +31,7 @@ _KIN_SEX = {
     **dict.fromkeys("father brother son husband uncle".split(), "male"),
 }
 _KIN = frozenset({*_KIN_SEX, "cousin", "parents", "twin", "donor"})
-# "A 64-year-old father and his 39-year-old son": relatives who are patients themselves.
+# "A 61-year-old mother and her 35-year-old son": relatives who are patients themselves.
 _BOTH_TOLD = re.compile(r"(?:\band (?:his|her)|\b[Aa]n?|\b[Tt]he) (?:previously )?(?:well |healthy )?\Z")
 _ORDINAL_WORDS = {
     "first": 1,

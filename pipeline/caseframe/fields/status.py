@@ -27,7 +27,7 @@ _RECURRENCE = re.compile(
     r"|\b(?:locally )?recurrent (?:tumou?r|disease)\b|\bnot recurrent\b",
     re.IGNORECASE,
 )
-# "recurrence-free", "did not recur", "no clues as to recurrence": denials beyond the reach of the assertion's cues.
+# "recurrence-free", "did not recur", "no signs of a relapse": denials beyond the reach of the assertion's cues.
 _FREE = re.compile(r"[- ]free\b|\bnot\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:not|never|no (?:clues?|signs?|evidence)[^.;,]{0,30}) ?\Z", re.IGNORECASE)
 _EXCLUDED = re.compile(r"(?: \w+){0,4}? (?:was|were) (?:\w+ )?(?:excluded|ruled out)\b", re.IGNORECASE)
