@@ -194,5 +194,8 @@ def test_a_database_that_turns_read_only(run: Run, store: Store, monkeypatch: py
         return connection
 
     monkeypatch.setattr("caseframe.review.database.sqlite3.connect", only_reading)
-    with pytest.raises(ReviewError, match=r"cannot be written\. Make the file and its folder writable"):
+    told = r"cannot be written\. Make the file and its folder writable"
+    with pytest.raises(ReviewError, match=told):
         store.append(desk(run), [accept()], revision=0)
+    with pytest.raises(ReviewError, match=told):
+        open_store(store.path.parent)

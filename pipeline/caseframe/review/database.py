@@ -73,7 +73,11 @@ def make(path: Path) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
-        connection.commit()
+            connection.commit()
+        else:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            connection.execute(f"PRAGMA user_version = {version}")  # a lock alone is granted on a read-only disk too
+            connection.rollback()
 
 
 def check(path: Path) -> None:
