@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,11 @@ from caseframe.review.spans import Mark, paragraphs
 from caseframe.schema import Section
 
 KINDS = st.sampled_from(["accept", "reject", "correct", "comment", "add", "not_reported", "finish"])
+
+
+@pytest.fixture
+def found(run: Run) -> Found:
+    return run.found("pmid:1")
 
 
 def decision(found: Found, kind: Any, at: int) -> Decision:
@@ -33,8 +39,7 @@ def decision(found: Found, kind: Any, at: int) -> Decision:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=st.lists(st.tuples(KINDS, st.integers(0, 30)), max_size=30))
-def test_no_history_loses_what_the_pipeline_said(run: Run, chosen: list[tuple[str, int]]) -> None:
-    found = run.found("pmid:1")
+def test_no_history_loses_what_the_pipeline_said(found: Found, chosen: list[tuple[str, int]]) -> None:
     steps = [
         Step(number, found.article_id, found.sha256, "Ann", "reviewer", "now", 1.0, (decision(found, kind, at),))
         for number, (kind, at) in enumerate(chosen, 1)
@@ -48,8 +53,7 @@ def test_no_history_loses_what_the_pipeline_said(run: Run, chosen: list[tuple[st
         assert (item.machine is None) == (item.status == "added")
 
 
-def test_steps_on_another_text_are_counted_and_not_applied(run: Run) -> None:
-    found = run.found("pmid:1")
+def test_steps_on_another_text_are_counted_and_not_applied(found: Found) -> None:
     step = Step(
         1, found.article_id, "0" * 64, "Ann", "reviewer", "now", 1.0, (decision(found, "reject", 0), Decision("finish"))
     )
@@ -69,8 +73,7 @@ def reviewed(found: Found, *, finished: bool) -> list[Step]:
     return [Step(1, found.article_id, found.sha256, "Ann", "reviewer", "then", 1.0, (*accepted, *done))]
 
 
-def test_what_was_accepted_stays_when_a_new_run_does_not_find_it(run: Run) -> None:
-    found = run.found("pmid:1")
+def test_what_was_accepted_stays_when_a_new_run_does_not_find_it(found: Found) -> None:
     sheet = fill(made_anew(found, 0, 1), reviewed(found, finished=False), 1)
     assert {item.id: item.status for item in sheet.items} == {
         **{each.id: "accepted" for each in found.suggestions[:2]},
@@ -81,16 +84,14 @@ def test_what_was_accepted_stays_when_a_new_run_does_not_find_it(run: Run) -> No
     assert kept == [each.finding for each in found.suggestions[2:5]]
 
 
-def test_a_finished_article_stays_finished_whatever_a_new_run_finds(run: Run) -> None:
-    found = run.found("pmid:1")
+def test_a_finished_article_stays_finished_whatever_a_new_run_finds(found: Found) -> None:
     sheet = fill(made_anew(found, 0, 1), reviewed(found, finished=True), 1)
     assert sheet.finished and not sheet.open
     (new,) = [item for item in sheet.items if item.id == "new"]
     assert (new.status, new.by, new.at) == ("rejected", "Ann", "then")
 
 
-def test_the_same_reading_at_other_words_is_known_again(run: Run) -> None:
-    found = run.found("pmid:1")
+def test_the_same_reading_at_other_words_is_known_again(found: Found) -> None:
     before = found.suggestions[3]
     moved = replace(before, id="moved", finding=replace(before.finding, start=0, end=8, text=found.text[:8]))
     sheet = fill(replace(found, suggestions=(moved,)), reviewed(found, finished=True), 1)
