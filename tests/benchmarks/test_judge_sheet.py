@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,7 @@ from caseframe.batch.run import run_extraction
 from caseframe.config import ExtractConfig
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
-import judge_sheet
+judge_sheet = import_module("judge_sheet")
 
 HEADER = "article_id,field,value,start,end,verdict,reason\n"
 
