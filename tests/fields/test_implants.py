@@ -131,6 +131,10 @@ def test_devices_by_their_many_names(text: str, value: str) -> None:
     assert set(surest(text)) == {value}
 
 
+def test_membrane_oxygenation_is_no_membrane() -> None:
+    assert found("Extra corporeal membrane oxygenation was started.") == []
+
+
 def test_bone_marrow_is_no_bone_graft() -> None:
     assert found("Autologous bone marrow transplantation followed.") == []
 

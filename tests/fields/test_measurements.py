@@ -134,3 +134,8 @@ def test_what_is_told_of_the_presentation_is_preoperative(stages: Language) -> N
     )
     (finding,) = measurements.find(stages(text))
     assert finding.attributes["phase"] == "preoperative"
+
+
+def test_a_range_in_brackets_is_no_second_number(stages: Language) -> None:
+    findings = measured(stages, "Operative time was 95 min (78-112 min).")
+    assert [f.attributes["number"] for f in findings] == [95]

@@ -93,7 +93,7 @@ _NO_DEVICE: dict[str, re.Pattern[str]] = {
     "membrane": re.compile(
         r"(?:limiting|basement|mitochondrial|cell|mucous|synovial|dissection|epiretinal|tympanic|fetal|"
         r"descemet|bruch|hyaline|plasma|amniotic|arachnoid|fibrin|nuclear|ruptured|interosseous|the) "
-        r"membranes?"
+        r"membranes?|membrane oxygen\w*"
     ),
     "pin": re.compile(r"pins and needles"),
     "balloon": re.compile(r"balloon (?:angio|valvulo|dilat|kypho|occl|cathet)\w*|balloon-"),

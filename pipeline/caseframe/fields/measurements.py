@@ -92,6 +92,8 @@ _IMPLIED = tuple(
         ("WEIGHT", r"\blost\s(?:(?:about|approximately|more than|over|up to|nearly|around)\s)?", "weight_loss"),
     )
 )
+_IMPLIED_KINDS = frozenset(kind for kind, _, _ in _IMPLIED)
+_BRACKET_TOKENS = 3
 _CORRECTED = re.compile(r"\b(?:correct|reduc|restor)ed\b", re.IGNORECASE)
 _SMALL = re.compile(r"\s(?:was|were|is) (?:minimal|negligible|minor|insignificant|scant|little)\b", re.IGNORECASE)
 _LONG_AFTER = 80  # days; a value taken later is one of a follow-up
@@ -187,7 +189,9 @@ def _leads_to(doc: Doc, first: _Measured, second: _Measured) -> bool:
 def _measured(doc: Doc, measures: Sequence[Span]) -> Iterator[_Measured]:
     quantities = [span for span in spans_in(doc, "quantities") if span._.quantity.value is not None]
     taken: set[int] = set()
-    for span in quantities:
+    for number, span in enumerate(quantities):
+        if number and _is_range_of(doc, quantities[number - 1], span):
+            continue
         measure = _measure_of(doc, span, measures)
         if measure is not None:
             taken.add(measure.start)
@@ -199,8 +203,19 @@ def _measured(doc: Doc, measures: Sequence[Span]) -> Iterator[_Measured]:
             yield from _plain(doc, measure)
 
 
+def _is_range_of(doc: Doc, first: Span, second: Span) -> bool:
+    """Whether the second of two quantities is the range of the first: "95 min (78-112 min)"."""
+    told = second._.quantity
+    spread = told.low is not None or len(told.values) > 1
+    if not spread or first.label_ != second.label_ or second.start - first.end > _BRACKET_TOKENS:
+        return False
+    return doc[first.end : second.start].text.strip() in ("(", "[", "(range", "(range,", "(range:")
+
+
 def _implied(doc: Doc, quantity: Span) -> Iterator[_Measured]:
     """What a quantity measures by the words before it; "curves of 102° and 63°" are two."""
+    if quantity.label_ not in _IMPLIED_KINDS:
+        return
     start = max(sentence_of(quantity).start_char, quantity.start_char - _GAP_CHARS)
     before = text_of(doc)[start : quantity.start_char]
     for kind, pattern, name in _IMPLIED:
