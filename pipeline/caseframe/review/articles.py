@@ -14,7 +14,17 @@ from caseframe.review.actions import decide, parse_action
 from caseframe.review.records import Found
 from caseframe.review.settled import sheet_of
 from caseframe.review.store import REVIEWERS, Desk, out_of_date
-from caseframe.review.web import content_of, html_page, integer, named, review_of, reviewer_of, revision_of, seconds_of
+from caseframe.review.web import (
+    Review,
+    content_of,
+    html_page,
+    integer,
+    named,
+    review_of,
+    reviewer_of,
+    revision_of,
+    seconds_of,
+)
 from caseframe.review.words import guess, suggest
 from caseframe.schema import FIELDS
 
@@ -29,9 +39,13 @@ def article_page(request: Request) -> Response:
     review = review_of(request)
     found = review.run.found(request.query_params.get("id", ""))
     sheet = sheet_of(review.store, found, reviewer_of(request))
+    return html_page(request, "article", closed=_closed_by(review, found), **views.article_values(found, sheet))
+
+
+def _closed_by(review: Review, found: Found) -> list[str]:
+    """The two who have finished the article; nobody as long as it is open."""
     finishers = review.store.finished().get((found.article_id, found.sha256), [])
-    closed = finishers[:REVIEWERS] if len(finishers) >= REVIEWERS else []
-    return html_page(request, "article", closed=closed, **views.article_values(found, sheet))
+    return finishers[:REVIEWERS] if len(finishers) >= REVIEWERS else []
 
 
 async def article_step(request: Request) -> Response:
@@ -62,7 +76,7 @@ def _save(request: Request, content: dict[str, Any]) -> Response:
 def _article_state(request: Request, found: Found) -> dict[str, object]:
     values = views.article_values(found, sheet_of(review_of(request).store, found, reviewer_of(request)))
     values["read_only"] = review_of(request).store.read_only
-    values["closed"] = []
+    values["closed"] = _closed_by(review_of(request), found)
     return {
         "revision": values["sheet"].revision,
         "finished": values["sheet"].finished,
