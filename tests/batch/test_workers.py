@@ -26,28 +26,34 @@ def after(*deaths: Death) -> Care:
     return care
 
 
-def at(seq: int, *, alone: bool = True, hung: bool = False, phase: Any = "working") -> Death:
-    return Death(phase, seq, alone, "killed", hung)
+def at(first: int, last: int | None = None, *, hung: bool = False, phase: Any = "working") -> Death:
+    return Death(phase, first, first if last is None else last, "killed", hung)
 
 
-def test_one_death_loses_nothing() -> None:
-    care = after(at(64, alone=False))
-    assert care.one_by_one and not care.lost and not care.unreadable
+def test_one_death_changes_nothing() -> None:
+    assert after(at(64, 127)) == Care()
 
 
-def test_two_deaths_at_a_record_alone_lose_it() -> None:
-    assert not after(at(0, alone=False), at(3)).lost
-    care = after(at(0, alone=False), at(3), at(3))
+def test_deaths_among_the_same_articles_part_them_and_find_the_one() -> None:
+    assert after(at(0, 63), at(0, 63)) == Care(singly=frozenset({0}))
+    care = after(at(0, 63), at(0, 63), at(3))
     assert set(care.lost) == {3} and care.lost[3].error == "WorkerDied" and care.lost[3].cure
+    assert set(after(at(0, 63), at(0, 63), at(3), at(0, 63), at(9)).lost) == {3, 9}
+
+
+def test_an_article_that_stands_alone_has_three_tries() -> None:
+    assert not after(at(5), at(5)).lost
+    assert set(after(at(5), at(5), at(5)).lost) == {5}
 
 
 def test_deaths_here_and_there_lose_nothing() -> None:
-    assert not after(*(at(seq) for seq in range(10))).lost
+    assert after(*(at(64 * batch, 64 * batch + 63) for batch in range(10))) == Care()
 
 
-def test_a_record_that_hangs_alone_is_lost_at_once() -> None:
-    care = after(at(0, alone=False, hung=True), at(5, hung=True))
-    assert care.lost[5].error == "TimeLimit"
+def test_what_hangs_is_found_at_once() -> None:
+    care = after(at(0, 63, hung=True))
+    assert care.singly == {0} and not care.lost
+    assert after(at(0, 63, hung=True), at(5, hung=True)).lost[5].error == "TimeLimit"
 
 
 def test_a_file_that_kills_its_reader_is_left_there() -> None:
@@ -89,7 +95,7 @@ def test_reading_ends_where_no_reader_survives(tmp_path: Path) -> None:
 def test_one_by_one_gives_the_same_parts(tmp_path: Path) -> None:
     worked_on(tmp_path)
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").rglob("*.parquet")}
-    worked_on(tmp_path, Care(one_by_one=True))
+    worked_on(tmp_path, Care(singly=frozenset({0})))
     assert before == {path.name: path.read_bytes() for path in (tmp_path / "run").rglob("*.parquet")}
 
 

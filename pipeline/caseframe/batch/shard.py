@@ -52,11 +52,12 @@ class Job:
 class Care:
     """How to go on with a shard on which a worker died.
 
-    `one_by_one` makes sure that the watcher knows at which record; `lost` are the records that no worker survived,
-    by their numbers in the shard, with what is to be said of them. Reading ends at `unreadable`, likewise.
+    Batches that begin with one of the records in `singly` are worked on record by record, so that the watcher knows at
+    which one; `lost` are the records that no worker survived, by their numbers in the shard, with what is to be said of
+    them. Reading ends at `unreadable`, likewise.
     """
 
-    one_by_one: bool = False
+    singly: frozenset[int] = frozenset()
     lost: Mapping[int, Failure] = field(default_factory=dict)
     unreadable: Mapping[int, Failure] = field(default_factory=dict)
 
@@ -136,7 +137,11 @@ class _Work:
         # One thread a shard, so that sums come out the same to the last bit wherever it is worked on.
         with threadpool_limits(1), self.zone:
             for batch in self._batches(self._articles()):
-                self._extract(batch)
+                if batch[0].seq in self.care.singly:
+                    for entry in batch:
+                        self._extract([entry])
+                else:
+                    self._extract(batch)
             self._write_chunk()
         self._write_ledger()
         return ShardResult(
@@ -232,7 +237,7 @@ class _Work:
 
     def _batches(self, entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
         """Groups of articles, so that the pipeline has a few to work on at once; bounded by their text."""
-        most = 1 if self.care.one_by_one or self.shard.limit is not None else BATCH_ARTICLES
+        most = 1 if self.shard.limit is not None else BATCH_ARTICLES
         batch: list[_Entry] = []
         size = 0
         for entry in entries:
@@ -247,7 +252,7 @@ class _Work:
     def _extract(self, batch: Sequence[_Entry]) -> None:
         nlp = self._pipeline()
         seconds = self.config.limits.seconds_per_article
-        self.watch.working(batch[0].seq, len(batch))
+        self.watch.working(batch[0].seq, batch[-1].seq)
         try:
             with time_limit(seconds):
                 results = list(self._results(nlp, batch))

@@ -16,8 +16,8 @@ class Watch(Protocol):
     def reading(self, seq: int) -> None:
         """The record with this number in the shard is being read."""
 
-    def working(self, seq: int, count: int) -> None:
-        """So many records from this one on are with the pipeline."""
+    def working(self, first: int, last: int) -> None:
+        """The articles among these records are with the pipeline."""
 
     def idle(self) -> None:
         """Something goes on that may take its time: a model is loaded, a file written or hashed."""
@@ -32,7 +32,7 @@ class Unwatched:
     def reading(self, seq: int) -> None:
         """Nothing."""
 
-    def working(self, seq: int, count: int) -> None:
+    def working(self, first: int, last: int) -> None:
         """Nothing."""
 
     def idle(self) -> None:

@@ -1,8 +1,9 @@
 """Worker processes, watched from outside: one that dies or hangs is replaced, and costs at most the record that did it.
 
 A worker gets a shard, never an article, and gives back what stands in the manifest. It tells on a small board in shared
-memory what it does; so it is known at which record it died. A shard on which a worker died is done again, record by
-record; a record on which workers die twice is a failure, and the others are kept.
+memory what it does; so it is known at which record it died. A shard on which a worker died is done again, as it was:
+chance deaths change no byte. Articles among which workers die twice are then worked on one by one; the one that takes a
+worker with it once more is a failure, and the others are kept.
 """
 
 from __future__ import annotations
@@ -35,13 +36,15 @@ from caseframe.schema import Failure, Origin
 
 Phase = Literal["idle", "reading", "working"]
 _PHASES: tuple[Phase, ...] = ("idle", "reading", "working")
-_PHASE, _SEQ, _COUNT, _SINCE, _READ, _FAILED = range(6)
+_PHASE, _FIRST, _LAST, _SINCE, _READ, _FAILED = range(6)
 _POLL_SECONDS = 0.2
 _START_SECONDS = 300
 _GRACE_SECONDS = 10
 _MOST_DEATHS = 24
 """Of workers on one shard; then the rest of it is left."""
 _MOST_IDLE_DEATHS = 3
+_DEATHS_TOGETHER = 2
+"""Of workers among the same articles, before these are worked on one by one."""
 _FULL = 0.75
 """Share of the memory limit beyond which a process makes place for a new one between two shards."""
 _NO_MEMORY = 77
@@ -54,9 +57,9 @@ class Death:
     """How a worker ended before its shard did, and what it was doing."""
 
     phase: Phase
-    seq: int
-    alone: bool
-    """Whether it worked on this record alone."""
+    first: int
+    last: int
+    """The records that it was at."""
     reason: str
     hung: bool = False
 
@@ -68,19 +71,19 @@ class _Board:
         self.cells = cells
 
     def reading(self, seq: int) -> None:
-        self._step(1, seq, 1)
+        self._step(1, seq, seq)
 
-    def working(self, seq: int, count: int) -> None:
-        self._step(2, seq, count)
+    def working(self, first: int, last: int) -> None:
+        self._step(2, first, last)
 
     def idle(self) -> None:
-        self._step(0, int(self.cells[_SEQ]), 1)
+        self._step(0, 0, 0)
 
     def counted(self, source: str, counts: Counter[str]) -> None:
         self.cells[_READ], self.cells[_FAILED] = counts["read"], counts["failed"]
 
-    def _step(self, phase: int, seq: int, count: int) -> None:
-        self.cells[_PHASE], self.cells[_SEQ], self.cells[_COUNT] = phase, seq, count
+    def _step(self, phase: int, first: int, last: int) -> None:
+        self.cells[_PHASE], self.cells[_FIRST], self.cells[_LAST] = phase, first, last
         self.cells[_SINCE] = time.monotonic()
 
 
@@ -158,7 +161,7 @@ class Worker:
         if self._closed:
             raise WorkerError("The run was ended", "Go on with --resume")
         reason = "it hung" if hung else _ended(process.exitcode)
-        return Death(phase, int(cells[_SEQ]), cells[_COUNT] == 1, reason, hung)
+        return Death(phase, int(cells[_FIRST]), int(cells[_LAST]), reason, hung)
 
     def _started(self) -> Connection:
         if self._connection is not None and self._process.is_alive():
@@ -195,19 +198,23 @@ class Worker:
 def next_care(care: Care, deaths: Sequence[Death]) -> Care:
     """How to go on after the last of these deaths. Raises WorkerError where it is no record's fault."""
     last = deaths[-1]
-    same = [death for death in deaths if (death.phase, death.seq, death.alone) == (last.phase, last.seq, last.alone)]
+    # Deaths while the same was done, among other articles perhaps.
+    same = [each for each in deaths if each.phase == last.phase and each.first <= last.first and last.last <= each.last]
     if last.phase == "idle" and len(same) > _MOST_IDLE_DEATHS:
         raise WorkerError(
             f"Workers die again and again before they come to work: {last.reason}",
             "Raise limits.memory_mib, use fewer workers, or see with --engine inline what happens",
         )
-    care = replace(care, one_by_one=True)
     if len(deaths) >= _MOST_DEATHS or (last.phase == "reading" and len(same) > 1):
         what = f"The file cannot be read on from here: {last.reason}"
-        return replace(care, unreadable={**care.unreadable, last.seq: _lost("read", last, what)})
-    if last.phase == "working" and last.alone and (len(same) > 1 or last.hung):
+        return replace(care, unreadable={**care.unreadable, last.first: _lost("read", last, what)})
+    if last.phase != "working" or len(same) < (1 if last.hung else _DEATHS_TOGETHER):
+        return care
+    if last.first < last.last:
+        return replace(care, singly=care.singly | {last.first})
+    if len(same) > (1 if last.hung else _DEATHS_TOGETHER):
         what = f"The process that worked on the article ended: {last.reason}"
-        return replace(care, lost={**care.lost, last.seq: _lost("process", last, what)})
+        return replace(care, lost={**care.lost, last.first: _lost("process", last, what)})
     return care
 
 
