@@ -64,7 +64,7 @@ def test_a_file_that_kills_its_reader_is_left_there() -> None:
 def test_endless_deaths_end() -> None:
     assert set(after(*(at(seq) for seq in range(24))).unreadable) == {23}
     with pytest.raises(WorkerError, match="before they come to work"):
-        after(*(at(0, phase="idle") for _ in range(4)))
+        after(*(at(0, phase="idle") for _ in range(11)))
 
 
 def worked_on(tmp_path: Path, care: Care | None = None, **parts: object) -> tuple[ShardResult, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -86,7 +87,7 @@ def test_workers_are_killed_again_and_again(tmp_path: Path) -> None:
     killed: list[int] = []
 
     def kill() -> None:
-        while not ended.wait(random.uniform(0.2, 1.0)) and len(killed) < WORKER_KILLS:
+        while not ended.wait(random.uniform(0.2, 3.0)) and len(killed) < WORKER_KILLS:
             alive = [child.pid for child in multiprocessing.active_children() if child.pid not in killed]
             if alive:
                 victim = random.choice(alive)
@@ -97,11 +98,11 @@ def test_workers_are_killed_again_and_again(tmp_path: Path) -> None:
 
     killer = threading.Thread(target=kill)
     killer.start()
-    rounds = 0
-    while len(killed) < WORKER_KILLS:
-        out = tmp_path / f"run{rounds}"
-        summary = run_extraction([source], out, light(), workers=2)
-        assert summary.counts["read"] == 40 and tables(out) == tables(tmp_path / "whole")
-        rounds += 1
-    ended.set()
-    killer.join()
+    try:
+        for number in itertools.takewhile(lambda _: len(killed) < WORKER_KILLS, itertools.count()):
+            out = tmp_path / f"run{number}"
+            summary = run_extraction([source], out, light(), workers=2)
+            assert summary.counts["read"] == 40 and tables(out) == tables(tmp_path / "whole")
+    finally:
+        ended.set()
+        killer.join()

@@ -7,6 +7,8 @@ is dealt with where it happens. Ray deals with machines that go.
 from __future__ import annotations
 
 import importlib
+import logging
+import socket
 from collections import Counter
 from collections.abc import Callable, Generator
 from typing import Any
@@ -17,8 +19,18 @@ from caseframe.batch.watch import Progress
 from caseframe.batch.workers import Worker
 from caseframe.errors import CaseFrameError, WorkerError
 
+_START = "See whether it runs with ray status, or start it: ray start --head"
 _MOST_LOSSES = 3
 """Machines that may be lost over one shard."""
+
+
+def _knock(address: str) -> None:
+    """Raises WorkerError where nobody is at the address: Ray would try for many minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise WorkerError(f"There is no Ray at {address}: {error}", _START) from error
 
 
 class Seat:
@@ -47,16 +59,18 @@ class Cluster:
         except ImportError as error:
             raise WorkerError("The engine ray needs Ray", "pip install 'caseframe[ray]'") from error
         self._ray = ray
+        if address and ":" in address and "://" not in address:
+            _knock(address)
         try:
             if not ray.is_initialized():
-                size = {} if address else {"num_cpus": workers}
-                ray.init(address=address, include_dashboard=False, log_to_driver=False, **size)
+                how = {"address": address} if address else {"num_cpus": workers, "include_dashboard": False}
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
         except (ConnectionError, ValueError, RuntimeError) as error:
             where = f"at {address}" if address else "on this machine"
             reason = " ".join(str(error).split())[:300]
             raise WorkerError(
                 f"There is no Ray {where}: {reason}",
-                "See whether it runs with ray status, or start it: ray start --head",
+                _START,
             ) from error
         self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
 

@@ -42,13 +42,14 @@ _START_SECONDS = 300
 _GRACE_SECONDS = 10
 _MOST_DEATHS = 24
 """Of workers on one shard; then the rest of it is left."""
-_MOST_IDLE_DEATHS = 3
+_MOST_IDLE_DEATHS = 10
 _DEATHS_TOGETHER = 2
 """Of workers among the same articles, before these are worked on one by one."""
 _FULL = 0.75
 """Share of the memory limit beyond which a process makes place for a new one between two shards."""
 _NO_MEMORY = 77
 """Exit code of a worker that ran out of memory outside of an article's own work."""
+_NO_ROOM = "it ran out of memory"
 _LOOK = "Look at it in the file; if memory is short, raise limits.memory_mib or use fewer workers"
 
 
@@ -127,6 +128,8 @@ class Worker:
 
     def _attempt(self, shard: Shard, care: Care) -> ShardResult | Death:
         connection = self._started()
+        if connection is None:
+            return self._death(hung=False)
         with suppress(OSError):  # it is dead already, which the next step will see
             connection.send((shard, care))
         while (answer := self._answer(connection)) is None:
@@ -163,11 +166,13 @@ class Worker:
         reason = "it hung" if hung else _ended(process.exitcode)
         return Death(phase, int(cells[_FIRST]), int(cells[_LAST]), reason, hung)
 
-    def _started(self) -> Connection:
+    def _started(self) -> Connection | None:
+        """The way to a process that is ready; None where it died before it was."""
         if self._connection is not None and self._process.is_alive():
             return self._connection
         self._end()
-        self._connection, theirs = self._context.Pipe()
+        connection, theirs = self._context.Pipe()
+        self._connection = connection
         self._board.idle()
         self._process = self._context.Process(  # type: ignore[attr-defined]
             target=_serve, args=(theirs, self._board.cells, self._job), daemon=True
@@ -175,16 +180,14 @@ class Worker:
         self._process.start()
         theirs.close()
         ends = time.monotonic() + _START_SECONDS
-        while (answer := self._answer(self._connection)) is None and time.monotonic() < ends:
-            continue
-        if answer != "ready":
-            self._end()
-            if isinstance(answer, Exception):
-                raise answer
-            raise WorkerError(
-                "A worker process does not start", "Look for its message above; --engine inline works without"
-            )
-        return self._connection
+        while (answer := self._answer(connection)) is None:
+            if time.monotonic() > ends:
+                raise WorkerError(
+                    f"No worker process starts within {_START_SECONDS} seconds", "Try --engine inline, which needs none"
+                )
+        if isinstance(answer, Exception):
+            raise answer
+        return connection if answer == "ready" else None
 
     def _end(self) -> None:
         if self._connection is not None:
@@ -200,9 +203,9 @@ def next_care(care: Care, deaths: Sequence[Death]) -> Care:
     last = deaths[-1]
     # Deaths while the same was done, among other articles perhaps.
     same = [each for each in deaths if each.phase == last.phase and each.first <= last.first and last.last <= each.last]
-    if last.phase == "idle" and len(same) > _MOST_IDLE_DEATHS:
+    if last.phase == "idle" and (len(same) > _MOST_IDLE_DEATHS or (last.reason == _NO_ROOM and len(same) > 1)):
         raise WorkerError(
-            f"Workers die again and again before they come to work: {last.reason}",
+            f"Workers die before they come to work: {last.reason}",
             "Raise limits.memory_mib, use fewer workers, or see with --engine inline what happens",
         )
     if len(deaths) >= _MOST_DEATHS or (last.phase == "reading" and len(same) > 1):
@@ -226,7 +229,7 @@ def _ended(code: int | None) -> str:
     if code is not None and code < 0:
         with suppress(ValueError):
             return f"killed by {signal.Signals(-code).name}" + (", often for want of memory" if code == -9 else "")
-    return "it ran out of memory" if code == _NO_MEMORY else f"exit code {code}"
+    return _NO_ROOM if code == _NO_MEMORY else f"exit code {code}"
 
 
 class Local:

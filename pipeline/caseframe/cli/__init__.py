@@ -123,7 +123,7 @@ def extract(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that work at a time; more than one means --engine local.")
     ] = None,
-    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster, e.g. auto, ray://head:10001.")] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster: auto, or HOST:PORT.")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no summary.")] = False,
 ) -> None:
     """Read articles, extract their cases, write the evidence tables."""
