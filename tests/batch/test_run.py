@@ -12,6 +12,7 @@ import pytest
 from caseframe.batch.run import RunSummary, run_extraction
 from caseframe.config import ExtractConfig
 from caseframe.errors import CaseFrameError, ConfigError, NoArticles, OutputError, OutputExists, ResumeRefused
+from caseframe.lexicons.importing import ImportSettings, import_lexicon
 from caseframe.tables.parquet import read_rows
 
 CASE = "A {age}-year-old man underwent hemisacrectomy for osteosarcoma. He walked at 2 weeks without infection."
@@ -202,6 +203,33 @@ def test_resume_refuses_other_inputs(tmp_path: Path) -> None:
     dump(tmp_path, "a.jsonl", line(2))
     with pytest.raises(ResumeRefused, match=r"a\.jsonl is another file"):
         run_extraction([source], tmp_path / "run", config(), resume=True)
+
+
+def test_conditions_on_what_is_found_take_what_stands_above(tmp_path: Path) -> None:
+    appendix = "A {age}-year-old man presented with appendicitis. Appendectomy was done."
+    source = dump(
+        tmp_path, "a.jsonl", line(1), line(2, title="Appendicitis", abstract=appendix.format(age=31)), line(3, 33)
+    )
+    job = ExtractConfig.model_validate({"select": {"where": ["diagnosis=sarcoma"]}, "output": {"formats": []}})
+    summary = run_extraction([source], tmp_path / "run", job)
+    assert ages(tmp_path / "run") == {"1": 30.0, "3": 33.0}
+    assert summary.counts["filtered"] == 1
+    run = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert run["reasons"]["filtered"] == {"diagnosis=sarcoma": 1}
+    assert {row["diagnosis_group"] for row in read_rows(tmp_path / "run" / "cases")} == {"bone tumor"}
+
+
+def test_an_imported_lexicon_is_used_and_told(tmp_path: Path) -> None:
+    terms = tmp_path / "desk.csv"
+    terms.write_text("id,name,parents\n7,hemi desk resection,desk surgery\n", encoding="utf-8")
+    lexicon = import_lexicon(terms, tmp_path / "lexicons", ImportSettings(field="procedure")).path
+    abstract = "A 40-year-old man underwent hemi-desk resections for osteosarcoma."
+    source = dump(tmp_path, "a.jsonl", line(1, abstract=abstract))
+    job = ExtractConfig.model_validate({"pipeline": {"lexicons": [str(lexicon)]}, "output": {"formats": []}})
+    run_extraction([source], tmp_path / "run", job)
+    found = {row["value"]: row for row in read_rows(tmp_path / "run" / "findings") if row["field"] == "procedure"}
+    assert found["hemi desk resection"]["code"] == "desk:7"
+    assert "desk surgery" in found["hemi desk resection"]["groups"]
 
 
 def test_conditions_and_limit(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from caseframe.errors import OutputError, RunError
 from caseframe.report import page as page_module
 from caseframe.report.page import write_report
 from caseframe.schema import Extraction
+from caseframe.tables.choosing import parse_finding_condition
 from caseframe.tables.evidence import Run, open_run
 
 HOSTILE = (
@@ -118,6 +119,15 @@ def test_the_same_run_gives_the_same_bytes(run: Run, written: str, tmp_path: Pat
     assert report.page.read_text(encoding="utf-8") == written
     for path in report.pictures.iterdir():
         assert path.read_bytes() == (run.path / "report_figures" / path.name).read_bytes(), path.name
+
+
+def test_a_page_of_chosen_cases_counts_the_others(run: Run, tmp_path: Path) -> None:
+    other = write_report(run, tmp_path / "none.html", where=[parse_finding_condition("diagnosis=appendicitis")])
+    page = other.page.read_text(encoding="utf-8")
+    assert other.cases == 0
+    assert "not diagnosis=appendicitis" in page and "cases with diagnosis=appendicitis" in page
+    kept = write_report(run, tmp_path / "all.html", where=[parse_finding_condition("diagnosis!=appendicitis")])
+    assert kept.cases == 8
 
 
 def test_an_empty_run_has_a_page(tmp_path: Path, write_run: WriteRun) -> None:

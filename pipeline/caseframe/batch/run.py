@@ -37,7 +37,7 @@ from caseframe.batch.rundir import (
     read_json,
     write_json,
 )
-from caseframe.batch.select import parse_condition
+from caseframe.batch.select import parse_conditions
 from caseframe.batch.shard import Job, ShardResult, load_pipeline
 from caseframe.batch.watch import Progress
 from caseframe.config import ExtractConfig
@@ -90,8 +90,7 @@ def run_extraction(
     """
     started = time.monotonic()
     config = config or ExtractConfig()
-    for condition in config.select.where:
-        parse_condition(condition)
+    parse_conditions(config.select.where)
     inputs = list(iter_inputs(paths))
     if not inputs:
         raise NoArticles(f"no article in {', '.join(map(str, paths))}", "Give files or folders of a supported format")

@@ -1,4 +1,4 @@
-"""Simple article filters: `year>=2010`, `type=case reports`, `words=osteosarcoma`."""
+"""Which articles: `year>=2010`, `words=osteosarcoma`; by what is found in them, `diagnosis=sarcoma`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from caseframe.errors import ConfigError
 from caseframe.schema import Article
+from caseframe.tables.choosing import CHOOSABLE, FindingCondition, parse_finding_condition
 
 _CONDITION = re.compile(r"\s*(?P<key>[a-z_]+)\s*(?P<op>>=|<=|!=|=|>|<)\s*(?P<value>.+?)\s*\Z")
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
@@ -56,7 +57,9 @@ def parse_condition(text: str) -> Condition:
     """Reads one condition; raises ConfigError for an unknown key, operator or value."""
     match = _CONDITION.match(text)
     if not match or match["key"] not in KEYS:
-        raise ConfigError(f"condition {text!r}", f"Write KEY=VALUE, KEY one of {', '.join(KEYS)}, e.g. year>=2010")
+        raise ConfigError(
+            f"condition {text!r}", f"Write KEY=VALUE, KEY one of {', '.join((*KEYS, *CHOOSABLE))}, e.g. year>=2010"
+        )
     key, op, value = match["key"], match["op"], match["value"]
     if key == "year":
         if not value.isascii() or not value.isdigit():
@@ -64,3 +67,19 @@ def parse_condition(text: str) -> Condition:
     elif op not in ("=", "!="):
         raise ConfigError(f"condition {text!r}: {key} takes = or !=", f"Write e.g. {key}={value}")
     return Condition(key, op, value)
+
+
+def parse_conditions(texts: Iterable[str]) -> tuple[list[Condition], list[FindingCondition]]:
+    """Reads conditions: those on articles, met before anything is extracted, and those on what is found.
+
+    Raises ConfigError for an unknown key, operator or value.
+    """
+    on_articles: list[Condition] = []
+    on_findings: list[FindingCondition] = []
+    for text in texts:
+        match = _CONDITION.match(text)
+        if match and match["key"] in CHOOSABLE:
+            on_findings.append(parse_finding_condition(text))
+        else:
+            on_articles.append(parse_condition(text))
+    return on_articles, on_findings

@@ -23,14 +23,16 @@ from caseframe.batch.limits import TimeLimit, peak_mib, time_limit
 from caseframe.batch.plan import Piece, Shard, read_options
 from caseframe.batch.rundir import failures_file, ledger_file, part_file
 from caseframe.batch.screen import screened_out
-from caseframe.batch.select import Condition, parse_condition
+from caseframe.batch.select import Condition, parse_conditions
 from caseframe.batch.watch import Unwatched, Watch
 from caseframe.config import ExtractConfig
 from caseframe.errors import OutputError, SourceError
+from caseframe.lexicons.hierarchy import hierarchy
 from caseframe.pipeline import extract_all, load
 from caseframe.schema import Article, Deletion, Extraction, Failure, Origin, Record
 from caseframe.sources import STDIN, WHOLE_FILE, ReadOptions, read_members, read_stretch
 from caseframe.stages.language import is_english
+from caseframe.tables.choosing import unmet
 from caseframe.tables.parquet import whole_file, write_table
 from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_rows, cases_schema, finding_rows
 
@@ -108,6 +110,8 @@ class _Rows:
     cases: list[Row]
     findings: list[Row]
     rank: tuple[int, int]
+    unmet: str
+    """Which condition on what is found the article does not meet."""
 
 
 class _Work:
@@ -119,7 +123,7 @@ class _Work:
         self.config = job.config
         self.watch = watch
         self.care = care
-        self.conditions = [parse_condition(text) for text in job.config.select.where]
+        self.conditions, self.findings_wanted = parse_conditions(job.config.select.where)
         self.options = read_options(job.config.input)
         self.counts: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
@@ -273,18 +277,24 @@ class _Work:
     def _rows(self, entry: _Entry, doc: Doc, extraction: Extraction) -> _Rows:
         output = self.config.output
         kept = extraction.at_least(output.min_confidence)
+        kinds = hierarchy(self.config.pipeline.lexicons, self.config.pipeline.builtin_lexicons)
+        cases, findings = case_rows(kept, kinds, evidence=output.evidence), finding_rows(kept, kinds)
         return _Rows(
             entry,
             article_row(kept, english=is_english(doc)),
-            case_rows(kept, evidence=output.evidence),
-            finding_rows(kept),
+            cases,
+            findings,
             (entry.life, kept.article.version),
+            unmet(self.findings_wanted, cases, findings),
         )
 
     def _take(self, entry: _Entry, rows: _Rows | Failure) -> None:
         """Keeps the rows for the next part, in which every article stands once: by its last word so far."""
         if isinstance(rows, Failure):
             self._fail(entry, rows)
+            return
+        if rows.unmet:
+            self._settle(entry, FILTERED, rows.unmet)
             return
         self._settle(entry, EXTRACTED)
         entry.row["chunk"] = self.chunks

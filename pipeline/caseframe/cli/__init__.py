@@ -107,7 +107,9 @@ def extract(
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(help="Condition on articles, all must hold: year>=2010, type=case reports, words=osteosarcoma."),
+        typer.Option(
+            help="Condition, all must hold: year>=2010, words=osteosarcoma; diagnosis=sarcoma (and kinds of it)."
+        ),
     ] = None,
     lexicon: Annotated[
         list[str] | None, typer.Option(help="Lexicon file (TSV) to add to those of the config; repeatable.")

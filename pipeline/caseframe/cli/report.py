@@ -21,12 +21,18 @@ def report(
         typer.Option("-o", "--out", help="HTML file to write, pictures beside it; default: RUN/report.html."),
     ] = None,
     reviewed: Annotated[bool, typer.Option("--reviewed", help="Show the values as they stand after a review.")] = False,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="Show only cases with this, or what is a kind of it: diagnosis=sarcoma; repeatable."),
+    ] = None,
 ) -> None:
     """Write the report of a run: flow of records, evidence table, pictures, survival, all in one page."""
     from caseframe.report.page import write_report  # matplotlib and scipy take their time to load
+    from caseframe.tables.choosing import parse_finding_condition
     from caseframe.tables.evidence import open_run
 
-    written = write_report(open_run(run), out, reviewed=_reviewed(run) if reviewed else None)
+    conditions = [parse_finding_condition(text) for text in where or ()]
+    written = write_report(open_run(run), out, reviewed=_reviewed(run) if reviewed else None, where=conditions)
     if written.cases_left_out:
         typer.echo(
             f"The table of the page lacks {written.cases_left_out:,} of {written.cases:,} cases; pictures have all"

@@ -209,6 +209,14 @@ class Lexicon:
             keys = next((keys for *span, keys in self._with_compiled(parts) if span == [0, len(parts)]), [])
         return [self.terms[key] for key in keys]
 
+    def term(self, key: str) -> Term | None:
+        """The term of a key, whether or not a text has named it."""
+        if key not in self.terms:
+            for lexicon in self._compiled:
+                if key in lexicon:
+                    self._know(key, lexicon)
+        return self.terms.get(key)
+
     def of_field(self, field: str) -> Mapping[str, Term]:
         """The terms of one field by preferred name."""
         return {term.preferred: term for term in self.terms.values() if term.field == field}

@@ -11,7 +11,7 @@ import json
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -26,6 +26,7 @@ from caseframe.report.packing import Packer
 from caseframe.report.pictures import Picture, all_pictures, picture_flow, picture_survival
 from caseframe.report.survival import LEAST, Sample, implant_survival, kaplan_meier, recurrence_free
 from caseframe.schema import FIELDS
+from caseframe.tables.choosing import FindingCondition, chosen_cases, unmet
 from caseframe.tables.delimited import write_csv
 from caseframe.tables.evidence import Evidence, Run
 
@@ -58,10 +59,17 @@ class Report:
     cases_left_out: int
 
 
-def write_report(run: Run, out: Path | None = None, *, reviewed: Iterable[Evidence] | None = None) -> Report:
+def write_report(
+    run: Run,
+    out: Path | None = None,
+    *,
+    reviewed: Iterable[Evidence] | None = None,
+    where: Sequence[FindingCondition] = (),
+) -> Report:
     """Writes the report of a run to `out` (default: `report.html` in the run), its pictures to a folder beside it.
 
-    `reviewed` are the run's articles with corrected values, which the report then shows instead of the run's own.
+    `reviewed` are the run's articles with corrected values, which the report then shows instead of the run's own. With
+    `where` it shows the cases that meet all these conditions.
     Raises RunError where the run cannot be read, OutputError where the report cannot be written.
     """
     out = out or run.path / "report.html"
@@ -70,15 +78,17 @@ def write_report(run: Run, out: Path | None = None, *, reviewed: Iterable[Eviden
     pictures = out.with_name(f"{out.stem}_figures")
     try:
         pictures.mkdir(parents=True, exist_ok=True)
-        return _write(run, out, pictures, reviewed)
+        return _write(run, out, pictures, reviewed, where)
     except OSError as error:
         raise OutputError(
             f"{error.filename or out}: {error.strerror or error}", "Give a place that can be written with -o"
         ) from error
 
 
-def _write(run: Run, out: Path, folder: Path, reviewed: Iterable[Evidence] | None) -> Report:
-    packer, cases, excluded = _collected(run if reviewed is None else reviewed)
+def _write(
+    run: Run, out: Path, folder: Path, reviewed: Iterable[Evidence] | None, where: Sequence[FindingCondition]
+) -> Report:
+    packer, cases, excluded = _collected(run if reviewed is None else reviewed, where)
     kinds = Counter(case.kind for case in cases)
     steps = flow(run.info, excluded, kinds)
     flow_picture, *others = (_shown(picture, folder) for picture in _pictures(cases, steps))
@@ -87,7 +97,7 @@ def _write(run: Run, out: Path, folder: Path, reviewed: Iterable[Evidence] | Non
     failures = _failures(run.path / "failures.jsonl")
     page = {
         "title": "Evidence report",
-        "meta": _meta(run),
+        "meta": _meta(run, where),
         "reviewed": reviewed is not None,
         "brief": list(_in_brief(cases, excluded)),
         "flow": flow_picture,
@@ -108,12 +118,13 @@ def _write(run: Run, out: Path, folder: Path, reviewed: Iterable[Evidence] | Non
     return Report(out, folder, len(cases), left_out)
 
 
-def _collected(run: Iterable[Evidence]) -> tuple[Packer, list[Facts], Counter[str]]:
+def _collected(run: Iterable[Evidence], where: Sequence[FindingCondition]) -> tuple[Packer, list[Facts], Counter[str]]:
     packer, excluded = Packer(), Counter[str]()
     cases: list[Facts] = []
-    for evidence in run:
+    for whole in run:
+        evidence = replace(whole, cases=tuple(chosen_cases(where, whole.cases, whole.findings)))
         cases.extend(facts_of(evidence))
-        if why := reason(evidence):
+        if why := reason(whole) or ("" if evidence.cases else f"not {unmet(where, whole.cases, whole.findings)}"):
             excluded[why] += 1
         elif len(packer.cases) + len(evidence.cases) <= MOST_CASES:
             packer.add(evidence)
@@ -180,10 +191,11 @@ def _filled(cases: Sequence[Facts], folder: Path) -> list[dict[str, object]]:
     return [{**row, "share": round(100 * int(str(row["told"])) / max(1, len(cases)))} for row in rows]
 
 
-def _meta(run: Run) -> str:
+def _meta(run: Run, where: Sequence[FindingCondition]) -> str:
     info = run.info
     parts = [f"CaseFrame {info.get('caseframe', '')}".strip(), f"run {run.path.resolve().name}"]
     parts += [f"condition {condition}" for condition in info["config"].get("select", {}).get("where", [])]
+    parts += [f"cases with {condition}" for condition in where]
     return visible(" · ".join(parts))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from caseframe.lexicons import hierarchy
+from caseframe.lexicons.hierarchy import Hierarchy
 from caseframe.schema import ARTICLE_FIELDS, CASE_FIELDS, FIELDS, Article, Attributes, Case, Extraction, Finding
 
 Row = dict[str, object]
@@ -46,6 +48,7 @@ _FINDING_COLUMNS: dict[str, pa.DataType] = {
     "number": pa.float64(),
     "unit": pa.string(),
     "code": pa.string(),
+    "groups": pa.list_(pa.string()),
     "text": pa.string(),
     "start": pa.int32(),
     "end": pa.int32(),
@@ -68,7 +71,7 @@ _SHOWN = {"present": "{}", "absent": "no {}", "possible": "possible {}", "histor
 
 
 def cases_schema(*, evidence: bool = False) -> pa.Schema:
-    """Columns of `cases`: one a field, and `<field>_evidence` where asked for."""
+    """Columns of `cases`: one a field, what stands above it, and `<field>_evidence` where asked for."""
     columns: dict[str, pa.DataType] = {
         "article_id": pa.string(),
         "case_id": pa.string(),
@@ -81,6 +84,8 @@ def cases_schema(*, evidence: bool = False) -> pa.Schema:
     }
     for name in (*ARTICLE_FIELDS, *CASE_FIELDS):
         columns[name] = _CELL_TYPES.get(FIELDS[name].type, pa.string())
+        if name in hierarchy.COLUMNS:
+            columns[hierarchy.COLUMNS[name]] = pa.string()
         if evidence:
             columns[f"{name}_evidence"] = pa.string()
     return pa.schema(columns)
@@ -122,13 +127,14 @@ def article_row(extraction: Extraction, *, english: bool) -> Row:
     }
 
 
-def finding_rows(extraction: Extraction) -> list[Row]:
-    """The rows of `findings`, in the order of cases and text."""
+def finding_rows(extraction: Extraction, kinds: Hierarchy | None = None) -> list[Row]:
+    """The rows of `findings`, in the order of cases and text; `kinds` tells groups (default: the shipped lexicons)."""
     article = extraction.article
-    return [_finding_row(article, case, finding) for case, finding in extraction]
+    kinds = kinds or hierarchy.hierarchy()
+    return [_finding_row(article, case, finding, kinds) for case, finding in extraction]
 
 
-def _finding_row(article: Article, case: Case | None, finding: Finding) -> Row:
+def _finding_row(article: Article, case: Case | None, finding: Finding, kinds: Hierarchy) -> Row:
     return {
         "article_id": article.article_id,
         "case_id": case_id(article, case) if case else "",
@@ -137,6 +143,7 @@ def _finding_row(article: Article, case: Case | None, finding: Finding) -> Row:
         "number": float(finding.value) if isinstance(finding.value, int | float) else None,
         "unit": finding.unit,
         "code": finding.code,
+        "groups": _groups(finding, kinds),
         "text": finding.text,
         "start": finding.start,
         "end": finding.end,
@@ -152,14 +159,28 @@ def _finding_row(article: Article, case: Case | None, finding: Finding) -> Row:
     }
 
 
+def _groups(finding: Finding, kinds: Hierarchy) -> list[str]:
+    """What stands above a finding, the nearest first."""
+    own = [name for name in (_category(finding),) if name]
+    above = kinds.above(finding.field, finding.value, finding.code) if isinstance(finding.value, str) else ()
+    return list(dict.fromkeys((*own, *above)))
+
+
+def _category(finding: Finding) -> str:
+    """The category of a procedure, which its words told; empty where they told none."""
+    category = str(finding.attributes.get("category", ""))
+    return "" if category == "other" else category
+
+
 def attributes_json(attributes: Attributes) -> str:
     """Attributes as JSON with sorted keys; empty where there are none."""
     return json.dumps(dict(attributes), ensure_ascii=False, sort_keys=True) if attributes else ""
 
 
-def case_rows(extraction: Extraction, *, evidence: bool = False) -> list[Row]:
+def case_rows(extraction: Extraction, kinds: Hierarchy | None = None, *, evidence: bool = False) -> list[Row]:
     """The rows of `cases`. The article's own fields are repeated on each."""
     article = extraction.article
+    kinds = kinds or hierarchy.hierarchy()
     rows = []
     for case in extraction.cases:
         row: Row = {
@@ -178,6 +199,8 @@ def case_rows(extraction: Extraction, *, evidence: bool = False) -> list[Row]:
         for name in (*ARTICLE_FIELDS, *CASE_FIELDS):
             findings = by_field.get(name, [])
             row[name] = cell(name, findings)
+            if name in hierarchy.COLUMNS:
+                row[hierarchy.COLUMNS[name]] = _group_cell(findings, kinds)
             if evidence:
                 row[f"{name}_evidence"] = " | ".join(dict.fromkeys(f.text for f in findings if f.text)) or None
         rows.append(row)
@@ -192,6 +215,13 @@ def cell(field: str, findings: Iterable[Finding]) -> str | int | float | None:
         return numbers[0] if numbers else None
     values = dict.fromkeys(_SHOWN[finding.assertion].format(finding.value) for finding in shown)
     return "; ".join(values) or None
+
+
+def _group_cell(findings: Iterable[Finding], kinds: Hierarchy) -> str | None:
+    """What stands nearest above the values of a cell, those that are denied left out."""
+    held = [finding for finding in findings if finding.assertion in _SHOWN and finding.assertion != "absent"]
+    nearest = (_category(finding) or kinds.group(finding.field, str(finding.value), finding.code) for finding in held)
+    return "; ".join(dict.fromkeys(name for name in nearest if name)) or None
 
 
 def describe(attributes: Mapping[str, object]) -> str:

@@ -28,7 +28,7 @@ _WIDTHS = {
     "title": 50, "text": 36, "sentence": 70, "value": 26, "attributes": 36, "diagnosis": 32, "procedure": 34,
     "implant": 28, "symptom": 30, "comorbidity": 28, "outcome": 30, "complication": 30, "site": 24, "therapy": 24,
     "measurement": 22, "journal": 24, "article_id": 16, "case_id": 18, "age": 7, "sex": 8, "year": 7, "case": 6,
-    "n_patients": 9, "cell": 26,
+    "n_patients": 9, "cell": 26, "groups": 30,
 }  # fmt: skip
 _DEFAULT_WIDTH = 15
 _WRAPPED_FROM = 24
@@ -46,7 +46,7 @@ _LEGEND: tuple[Row, ...] = (
 )
 FINDING_COLUMNS = (
     "article_id", "case_id", "field", "value", "number", "unit", "assertion", "text", "sentence", "section",
-    "when_days", "attributes", "code", "confidence", "start", "end", "source",
+    "when_days", "attributes", "code", "groups", "confidence", "start", "end", "source",
 )  # fmt: skip
 ARTICLE_COLUMNS = (
     "article_id", "pmid", "pmcid", "doi", "title", "authors", "journal", "year", "language", "english",
@@ -79,6 +79,10 @@ _COLUMN_NOTES = {
     "when_days": "Days from the index operation; negative is before it.",
     "attributes": "What else is said of the finding.",
     "code": "Code in a terminology, e.g. ICD-O-3.",
+    "groups": "What the value is a kind or a part of, the nearest first.",
+    "diagnosis_group": "The group of each diagnosis: bone tumor, carcinoma, infection, injury …",
+    "site_region": "The region of each site.",
+    "procedure_category": "The category of each procedure: resection, fixation, reconstruction …",
     "confidence": "How sure the pipeline is, 0 to 1.",
     "start": "Offset of the first character of the words in the article's text.",
     "end": "Offset behind the last one.",
