@@ -92,6 +92,14 @@ def test_reading_ends_where_no_reader_survives(tmp_path: Path) -> None:
     assert kept == ["1", "2", "3", "4", "5"] and result.counts["read"] == 6 and result.counts["failed"] == 1
 
 
+def test_a_file_that_no_reader_survives_at_all_is_a_failure(tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    source.write_text(line(1) + "\n", encoding="utf-8")
+    (shard,) = plan_shards(list(iter_inputs([source])), light())
+    result = process_shard(shard, Job(tmp_path / "run", light()), care=Care(unreadable={0: failure("read")}))
+    assert result.counts == {"read": 1, "failed": 1} and result.chunks == 0
+
+
 def test_one_by_one_gives_the_same_parts(tmp_path: Path) -> None:
     worked_on(tmp_path)
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").rglob("*.parquet")}

@@ -239,9 +239,13 @@ def _describe(
             "python": platform.python_version(),
             "libraries": {name: version(name) for name in _LIBRARIES},
             "inputs": [
-                {"name": source.name, "sha256": digests.get(str(number), ""), "counts": tallies[number].counts()}
+                {
+                    "name": source.name,
+                    "sha256": digests.get(str(number), ""),
+                    "counts": tallies.get(number, Tally()).counts(),
+                }
                 for number, source in enumerate(inputs)
-                if number in tallies
+                if number in tallies or str(number) in digests
             ],
             "counts": counts,
             "fates": whole.fates_json(),

@@ -196,7 +196,8 @@ class _Work:
 
         for piece in self.shard.pieces:
             step()
-            for member, record in read_piece(piece, self.options, step):
+            records = read_piece(piece, self.options, step) if seq not in self.care.unreadable else iter(())
+            for member, record in records:
                 yield self._entry(seq, piece, member, record)
                 seq += 1
                 if seq in self.care.unreadable:
