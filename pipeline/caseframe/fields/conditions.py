@@ -305,10 +305,14 @@ def _is_head(word: str) -> bool:
     return len(word) >= 4 and word not in _NO_CONDITION and (word in HEADS or _SUFFIX.search(word) is not None)
 
 
+_DEGREE = re.compile(r"(?:[ivx]+|\d)[abc]?", re.IGNORECASE)
+
+
 def _says_nothing(value: str) -> bool:
-    """Whether a learned mention names no thing: "complication", "other symptoms", "systemic disease"."""
+    """Whether a learned mention names no thing: "complication", "systemic disease", "Campanacci grade III"."""
     *before, head = value.split()
-    return head in _NOTHING or _is_vague(head, [*before, head])
+    graded = before[-1:] in (["grade"], ["stage"]) and _DEGREE.fullmatch(head) is not None
+    return head in _NOTHING or graded or _is_vague(head, [*before, head])
 
 
 def _is_vague(head: str, words: list[str]) -> bool:

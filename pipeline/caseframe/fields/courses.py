@@ -362,13 +362,17 @@ def _result_named(worth: str, what: str) -> str:
     return f"{worth} {what}" if what in ("result", "outcome", "response") else what
 
 
+# "Open reduction", "fracture reduction", "high resolution CT" are no courses.
+_NO_NAMES = frozenset(("open", "closed", "fracture", "high", "low"))
+
+
 def _by_name(doc: Doc) -> Iterator[Course]:
     """ "Rapid tumour progression": a course named after what it is the course of."""
     for token in doc:
         if token.lower_ in _NAMED and not (token.i + 1 < len(doc) and doc[token.i + 1].lower_ in _PREPOSITIONS):
             span = phrase(doc, token.i, token.i + 1)
             words = core_words(span)
-            if len(span) > 1 and words and words[0].lower() not in ("open", "closed", "fracture"):
+            if len(span) > 1 and words and words[0].lower() not in _NO_NAMES:
                 plain = token.lower_ == "recovery" and _PLAIN.issuperset(word.lower() for word in words[:-1])
                 yield Course(span, "recovery" if plain else canonical(" ".join(words)), "name")
 
