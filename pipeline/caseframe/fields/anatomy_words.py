@@ -14,6 +14,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import spans_in
 from caseframe.lexicons.folding import fold_word
+from caseframe.stages.extensions import lowers_of
 
 SIDES = {
     "left": "left", "right": "right", "bilateral": "bilateral", "both": "bilateral", "bilaterally": "bilateral",
@@ -133,7 +134,7 @@ APPROACHES: dict[str, str] = {
 
 def words_of(doc: Doc) -> list[str]:
     """The lower-case text of every token."""
-    return [token.lower_ for token in doc]
+    return lowers_of(doc)
 
 
 @lru_cache(maxsize=50_000)

@@ -11,7 +11,7 @@ from caseframe.lexicons import Term
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import sentence_of, text_of, texts_of
 from caseframe.stages.terms import term_of
 from caseframe.stages.timeline import time_of
 
@@ -143,7 +143,7 @@ def token_texts(doc: Doc) -> list[str]:
     """The text of every token, made once a Doc."""
     words: list[str] | None = doc.user_data.get(_WORDS)
     if words is None:
-        words = doc.user_data[_WORDS] = [token.text for token in doc]
+        words = doc.user_data[_WORDS] = texts_of(doc)
     return words
 
 

@@ -12,7 +12,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import spans_in
 from caseframe.fields.phrases import phrase
-from caseframe.stages.extensions import sentence_of
+from caseframe.stages.extensions import lowers_of, sentence_of
 
 _WORDS = "caseframe.clue_words"
 _LABELS = "caseframe.clue_labels"
@@ -116,7 +116,7 @@ def _before_what(doc: Doc, words: list[str], full: Span, sentence: Span) -> Iter
 def _words(doc: Doc) -> list[str]:
     known = doc.user_data.get(_WORDS)
     if not isinstance(known, list):
-        known = [token.lower_ for token in doc]
+        known = lowers_of(doc)
         doc.user_data[_WORDS] = known
     return known
 

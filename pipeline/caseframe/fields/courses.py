@@ -28,7 +28,7 @@ from caseframe.fields.base import spans_in
 from caseframe.fields.phrases import core_words, is_modifier, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_of, text_of
 from caseframe.stages.needles import finditer
 
 _KEY = "caseframe.courses"
@@ -224,11 +224,12 @@ def features(span: Span) -> Iterator[str]:
 def _by_verb(doc: Doc) -> Iterator[Course]:
     """ "The headache resolved", "her symptoms were completely relieved", "the patient recovered"."""
     text = text_of(doc)
-    for token in doc:
-        noun = _NOUN_OF_VERB.get(token.lower_)
-        base = _NOUN_OF_BASE.get(token.lower_)
+    for place, word in enumerate(lowers_of(doc)):
+        noun = _NOUN_OF_VERB.get(word)
+        base = _NOUN_OF_BASE.get(word)
         if noun is None and base is None:
             continue
+        token = doc[place]
         failed = _FAILED.search(text[max(0, token.idx - 20) : token.idx]) is not None
         if noun is None and not failed:
             continue
@@ -318,13 +319,14 @@ def _whole_subject(doc: Doc, noun: Span, first: int) -> tuple[Span, list[str]]:
 
 def _by_state(doc: Doc) -> Iterator[Course]:
     """ "The graft was patent", "renal function remained stable"."""
-    for token in doc:
-        name = _STATES.get(token.lower_)
-        i = _subject_end(doc, token.i) if name is not None else None
-        if name is None or i is None or not any(doc[j].lower_ in _COPULAS for j in range(i + 1, token.i)):
+    words = lowers_of(doc)
+    for place, word in enumerate(words):
+        name = _STATES.get(word)
+        i = _subject_end(doc, place) if name is not None else None
+        if name is None or i is None or _COPULAS.isdisjoint(words[i + 1 : place]):
             continue
-        denied = any(doc[j].lower_ == "not" for j in range(i + 1, token.i))
-        yield from _told_of(doc, i, token.i + 1, "state", name, "absent" if denied else None)
+        denied = "not" in words[i + 1 : place]
+        yield from _told_of(doc, i, place + 1, "state", name, "absent" if denied else None)
 
 
 def _by_noun(doc: Doc) -> Iterator[Course]:
@@ -368,12 +370,12 @@ _NO_NAMES = frozenset(("open", "closed", "fracture", "high", "low"))
 
 def _by_name(doc: Doc) -> Iterator[Course]:
     """ "Rapid tumour progression": a course named after what it is the course of."""
-    for token in doc:
-        if token.lower_ in _NAMED and not (token.i + 1 < len(doc) and doc[token.i + 1].lower_ in _PREPOSITIONS):
-            span = phrase(doc, token.i, token.i + 1)
+    for i, name in enumerate(lowers_of(doc)):
+        if name in _NAMED and not (i + 1 < len(doc) and doc[i + 1].lower_ in _PREPOSITIONS):
+            span = phrase(doc, i, i + 1)
             words = core_words(span)
             if len(span) > 1 and words and words[0].lower() not in _NO_NAMES:
-                plain = token.lower_ == "recovery" and _PLAIN.issuperset(word.lower() for word in words[:-1])
+                plain = name == "recovery" and _PLAIN.issuperset(word.lower() for word in words[:-1])
                 yield Course(span, "recovery" if plain else canonical(" ".join(words)), "name")
 
 

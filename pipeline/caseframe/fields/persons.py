@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from spacy.tokens import Doc, Span, Token
 
 from caseframe.fields.base import spans_in, title_end
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import lowers_of, text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.units import number
 
@@ -108,7 +108,8 @@ def persons_of(doc: Doc) -> Persons:
             people[index] = _merged(people[index], person)
         if person.start >= after_title:
             marks.append((person.start, index))
-    ordinals = list(_ordinals(text_of(doc), after_title))
+    text = text_of(doc)
+    ordinals = list(_ordinals(text, after_title))
     if not people and not _counted(ordinals):
         ordinals = list(_one_and_other(doc, after_title))
     missing = _counted(ordinals) - len(people)
@@ -118,7 +119,7 @@ def persons_of(doc: Doc) -> Persons:
     shared = tuple(
         (sentence.start_char, sentence.end_char)
         for sentence in doc.sents
-        if _ALL.search(sentence.text) or sentence.start_char < after_title
+        if sentence.start_char < after_title or _ALL.search(text[sentence.start_char : sentence.end_char])
     )
     return Persons(tuple(people), tuple(sorted(marks)), shared)
 
@@ -268,4 +269,4 @@ def _counted(ordinals: list[tuple[int, int]]) -> int:
 
 def plural_sexes(doc: Doc) -> list[tuple[str, Span]]:
     """Sex words in the plural ("5 males and 6 females"), for a cohort."""
-    return [(_PLURAL_SEX[token.lower_], doc[token.i : token.i + 1]) for token in doc if token.lower_ in _PLURAL_SEX]
+    return [(_PLURAL_SEX[word], doc[i : i + 1]) for i, word in enumerate(lowers_of(doc)) if word in _PLURAL_SEX]

@@ -30,7 +30,8 @@ from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.entities import SPANS
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_of, text_of, texts_of
+from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.timeline import time_of
 
 SOURCE = "procedures"
@@ -185,12 +186,8 @@ class _Reading:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.words: list[str] = []
-        self._starts = [0]
-        for token in doc:
-            self.words.append(token.lower_)
-            if token.i and token.is_sent_start:
-                self._starts.append(token.i)
+        self.words = lowers_of(doc)
+        self._starts = [start for start, _ in bounds_of_sentences(doc)]
         self.folded = [fold_word(word) for word in self.words]
         self.sites = covered(doc, ("site",))
         self.devices = {
@@ -450,16 +447,16 @@ def _noun_mentions(reading: _Reading) -> list[_Mention]:
             continue
         mentions.append(_of_term(span, term))
         taken.update(range(span.start, span.end))
-    for token in reading.doc:
-        if token.i in taken:
+    for i, text in enumerate(texts_of(reading.doc)):
+        if i in taken:
             continue
-        word = procedure_word(token.text)
+        word = procedure_word(text)
         if word is not None:
             confidence = 0.85 if word.value not in HEADS else 0.7
             mentions.append(
                 _Mention(
-                    token.i,
-                    token.i + 1,
+                    i,
+                    i + 1,
                     word.value,
                     word.category,
                     head=word.value if word.value in HEADS else "",

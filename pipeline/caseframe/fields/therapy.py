@@ -29,6 +29,7 @@ from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.needles import finditer
 from caseframe.stages.units import ORDINAL, ordinal
 
 _SOURCE = "therapy"
@@ -413,7 +414,7 @@ def _is_time_point(doc: Doc, duration: Span) -> bool:
 
 def _add_ordinals(doc: Doc, given: Sequence[_Given]) -> None:
     """ "The third cycle of chemotherapy": three were given."""
-    for match in _NTH_CYCLE.finditer(text_of(doc)) if given else ():
+    for match in finditer(_NTH_CYCLE, text_of(doc)) if given else ():
         value = ordinal(match[1])
         near = [item for item in given if -4 < item.span.start_char - match.start() < len(match[0]) + 30]
         if value is not None and near:

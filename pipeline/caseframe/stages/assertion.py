@@ -32,6 +32,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
 from caseframe.schema import ASSERTIONS, Assertion
+from caseframe.stages.extensions import texts_of
 
 SPANS = "cues"
 SCOPES = "caseframe.scopes"
@@ -236,7 +237,7 @@ class AssertionTagger:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["cues"]` and the scopes."""
-        words = [_lower(token.text) for token in doc]
+        words = [_lower(word) for word in texts_of(doc)]
         cues: list[Span] = []
         scopes: list[tuple[int, int, str, int, int]] = []
         hits = self._hits(words)

@@ -32,6 +32,7 @@ from caseframe.config import shipped
 from caseframe.errors import ModelError
 from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
 from caseframe.stages.entity_tagger import Entity, Tagger
+from caseframe.stages.extensions import texts_of
 from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.terms import term_of
 
@@ -112,7 +113,7 @@ class Features:
 
     def of(self, doc: Doc) -> tuple[Ints, Floats]:
         """The hashed views and the dense features of one Doc."""
-        words = [token.text for token in doc]
+        words = texts_of(doc)
         ids, vectors = self.of_words(words)
         return ids, np.concatenate([vectors, self.of_stages(doc, words)], axis=1)
 
@@ -354,7 +355,7 @@ class _Stretch(NamedTuple):
 
 def _stretches(number: int, doc: Doc, features: Features) -> Iterator[_Stretch]:
     """A Doc in parts of about `_STRETCH` tokens."""
-    words = [token.text for token in doc]
+    words = texts_of(doc)
     stages = features.of_stages(doc, words)
     sentences = bounds_of_sentences(doc) if words else []
     for bounds in _groups(sentences, lambda bound: bound[1] - bound[0], _STRETCH):

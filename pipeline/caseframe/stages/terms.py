@@ -18,6 +18,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.lexicons import CompiledLexicon, Entry, Lexicon, Term, builtin_entries, load_lexicon, surface_parts
 from caseframe.lexicons.folding import fold_parts
+from caseframe.stages.extensions import texts_of
 
 SPANS = "terms"
 _HYPHENS = frozenset("-‐‑–−")
@@ -84,7 +85,7 @@ class TermMatcher:
         parts: list[str] = []
         first: list[int] = []  # token that begins with this part, -1 inside a token
         last: list[int] = []  # token that ends with this part, -1 inside a token
-        words = [token.text for token in doc]
+        words = texts_of(doc)
         shouting = _shouting(words)
         for i, word in enumerate(words):
             if word in _HYPHENS and i and not (doc[i].whitespace_ or doc[i - 1].whitespace_):
