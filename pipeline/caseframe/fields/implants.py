@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from spacy.tokens import Doc, Span
@@ -521,10 +521,11 @@ def _finding(reading: _Reading, mention: _Mention) -> Finding:
     if mention.brand:
         attributes["brand"] = mention.brand
     confidence = mention.confidence if mention.value not in ("device", "construct") else min(mention.confidence, 0.35)
-    finding = make_finding(span, FIELD, mention.value, source=SOURCE, attributes=attributes, confidence=confidence)
+    code = next((term.code for _, term in reading.heads if term.preferred == mention.value), "")
+    finding = make_finding(
+        span, FIELD, mention.value, source=SOURCE, code=code, attributes=attributes, confidence=confidence
+    )
     if finding.assertion == "historical":
         # A device that is in the body at presentation is an implant of the case.
-        return make_finding(
-            span, FIELD, mention.value, source=SOURCE, assertion="present", attributes=attributes, confidence=confidence
-        )
+        return replace(finding, assertion="present", cue=None)
     return finding

@@ -173,14 +173,13 @@ class Lexicon:
     def _with_compiled(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:
         hits = {(start, end): keys for start, end, keys in self._matches(parts)}
         for lexicon in self._compiled:
-            for start in range(len(parts)):
-                for end, keys in lexicon.starting(parts, start):
-                    for key in keys:
-                        if key not in self.terms:
-                            self._know(key, lexicon)
-                    fields = {self.terms[key].field for key in keys}
-                    others = [key for key in hits.get((start, end), ()) if self.terms[key].field not in fields]
-                    hits[start, end] = others + keys
+            for start, end, keys in lexicon.matches(parts):
+                for key in keys:
+                    if key not in self.terms:
+                        self._know(key, lexicon)
+                fields = {self.terms[key].field for key in keys}
+                others = [key for key in hits.get((start, end), ()) if self.terms[key].field not in fields]
+                hits[start, end] = others + keys
         return ((start, end, hits[start, end]) for start, end in sorted(hits))
 
     def _matches(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:

@@ -22,7 +22,7 @@ from caseframe.lexicons import folding
 from caseframe.lexicons.entries import Entry, Term, surface_variants
 from caseframe.schema import Attributes
 
-_FORMAT = 1
+_FORMAT = 2
 _END = "\x1f"  # of a part: no word holds it
 _META = "meta.json"
 
@@ -36,6 +36,7 @@ class CompiledLexicon:
         self._starts = np.load(folder / "starts.npy", mmap_mode="r")
         self._concepts = np.load(folder / "concepts.npy", mmap_mode="r")
         self._offsets = np.load(folder / "offsets.npy", mmap_mode="r")
+        self._firsts = frozenset((folder / "firsts.txt").read_text(encoding="utf-8").split("\n"))
         with (folder / "concepts.jsonl").open("rb") as stream:
             self._records = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         meta = json.loads((folder / _META).read_text(encoding="utf-8"))
@@ -43,13 +44,16 @@ class CompiledLexicon:
         self.concepts = int(meta["concepts"])
         self.surfaces = int(meta["surfaces"])
 
-    def starting(self, parts: Sequence[str], start: int) -> Iterator[tuple[int, list[str]]]:
-        """The surfaces that begin with the part at `start`, as (end, term keys), the shortest first."""
-        text = _END.join(parts[start : start + self._longest]) + _END
-        for surface in self._surfaces.prefixes(text):
-            number = self._surfaces[surface]
-            concepts = self._concepts[self._starts[number] : self._starts[number + 1]]
-            yield start + surface.count(_END), [self._keys.restore_key(int(concept)) for concept in concepts]
+    def matches(self, parts: Sequence[str]) -> Iterator[tuple[int, int, list[str]]]:
+        """All hits in a list of folded parts, as (start, end, term keys)."""
+        for start, part in enumerate(parts):
+            if part not in self._firsts:
+                continue
+            for surface in self._surfaces.prefixes(_END.join(parts[start : start + self._longest]) + _END):
+                number = self._surfaces[surface]
+                concepts = self._concepts[self._starts[number] : self._starts[number + 1]]
+                keys = [self._keys.restore_key(int(concept)) for concept in concepts]
+                yield start, start + surface.count(_END), keys
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
@@ -123,6 +127,8 @@ def _write(folder: Path, path: Path, entries: Iterable[Entry]) -> None:
     _write_ragged(
         folder, [[keys[key] for key in named[surfaces.restore_key(i)].values()] for i in range(len(surfaces))]
     )
+    firsts = {surface.partition(_END)[0] for surface in named}
+    (folder / "firsts.txt").write_text("\n".join(sorted(firsts)), encoding="utf-8")
     offsets = [0]
     with (folder / "concepts.jsonl").open("wb") as stream:
         for number in range(len(keys)):
