@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from bioc import biocjson
 from google.protobuf.json_format import Parse
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from phenopackets.schema.v2 import Phenopacket, Sex
 
@@ -242,6 +242,7 @@ def test_without_their_package_the_cure_is_told(
         phenopackets.write_phenopackets(records, tmp_path)
 
 
+@example(["-:0"])
 @given(st.lists(st.text(max_size=30) | st.from_regex(r"pmid:\d{1,4}(/\d)?", fullmatch=True), unique=True, max_size=8))
 def test_file_names_are_apart_and_plain(identifiers: list[str]) -> None:
     stems = [file_stem(each) for each in identifiers]

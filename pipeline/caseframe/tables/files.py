@@ -29,5 +29,5 @@ def file_stem(identifier: str) -> str:
     """
     if match := _PMID.fullmatch(identifier):
         return match[1] + (f"_{match[2]}" if match[2] else "")
-    plain = re.sub(r"[^A-Za-z0-9.-]+", "_", identifier).strip("._")[:80]
+    plain = re.sub(r"[^A-Za-z0-9.-]+", "_", identifier).strip("._-")[:80]
     return f"{plain}-{hashlib.sha256(identifier.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}".lstrip("-")
