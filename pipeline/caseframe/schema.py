@@ -34,7 +34,10 @@ class Attributes(Mapping[str, AttributeValue]):
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._items)
+        return iter([name for name, _ in self._items])
+
+    def __contains__(self, key: object) -> bool:
+        return any(name == key for name, _ in self._items)
 
     def __len__(self) -> int:
         return len(self._items)

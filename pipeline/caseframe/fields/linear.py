@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from itertools import count, takewhile
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +64,7 @@ class LinearModel:
 
     def sums(self, features: Iterable[str], numbers: Floats | None = None) -> list[float]:
         """The summed weights of each class, those of `numbers` too where the model weighs numbers."""
-        table = self.weights
-        rows = [table[feature] for feature in (BIAS, *features) if feature in table]
+        rows = [row for row in map(self.weights.get, chain((BIAS,), features)) if row is not None]
         if numbers is not None and len(self._vectors):
             rows.append(tuple((numbers @ self._vectors).tolist()))
         return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * len(self.classes)
@@ -77,8 +76,7 @@ class LinearModel:
     def of(self, name: str, features: Iterable[str], numbers: Floats | None = None) -> float:
         """Probability of one class by itself."""
         column = self.classes.index(name)
-        table = self.weights
-        total = sum(table[feature][column] for feature in (BIAS, *features) if feature in table)
+        total = sum([row[column] for row in map(self.weights.get, chain((BIAS,), features)) if row is not None])
         if numbers is not None and len(self._vectors):
             total += float(numbers @ self._vectors[:, column])
         return logistic(total)
