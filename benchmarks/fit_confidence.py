@@ -20,6 +20,7 @@ from caseframe.evaluation.gold import GoldArticle
 from caseframe.evaluation.matching import matched_pairs, relaxed
 from caseframe.evaluation.metrics import count_array, type_names
 from caseframe.evaluation.records import ArticleScore, Counts
+from caseframe.evaluation.statistics import bootstrap, micro_f1
 from caseframe.fields import cases, confidence, roles, sites
 from caseframe.fields.component import all_findings
 from caseframe.fields.linear import LinearModel
@@ -90,6 +91,9 @@ def print_scores(scores: Sequence[ArticleScore], least: dict[str, float]) -> Non
         counts = [Counts(*row.tolist()) for row in rows]
         scored = "  ".join(f"{each.precision:.3f} {each.recall:.3f} {each.f1:.3f}" for each in counts)
         print(f"{name:15} {counts[0].gold:5} {counts[0].predicted:6}  {scored}  {least.get(name, '')}")
+    for mode in ("exact", "relaxed"):
+        interval = bootstrap(count_array(scores, types, mode), micro_f1)
+        print(f"micro {mode} F1 {interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})")
 
 
 def main() -> None:
