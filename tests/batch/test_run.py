@@ -9,6 +9,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
+from caseframe.batch.finish import settle
 from caseframe.batch.run import RunSummary, run_extraction
 from caseframe.config import ExtractConfig
 from caseframe.errors import CaseFrameError, ConfigError, NoArticles, OutputError, OutputExists, ResumeRefused
@@ -284,3 +285,13 @@ def test_other_languages_are_kept_and_marked(tmp_path: Path) -> None:
     run_extraction([source], tmp_path / "run", config())
     marks = {row["pmid"]: (row["english"], row["language"]) for row in read_rows(tmp_path / "run" / "articles")}
     assert marks["1"][0] is True and marks["2"] == (False, "ger")
+
+
+def test_what_a_dead_worker_left_half_written_is_no_part_of_a_finished_run(tmp_path: Path) -> None:
+    source = dump(tmp_path, "a.jsonl", line(1, 30))
+    out = tmp_path / "run"
+    run_extraction([source], out, config())
+    left = out / "cases" / "part-000000-00000.123.tmp"
+    left.touch()
+    settle(out, [0])
+    assert not left.exists() and ages(out) == {"1": 30}

@@ -81,7 +81,7 @@ def test_the_run_is_killed_again_and_again(killable: subprocess.Popen[str], tmp_
 
 def test_workers_are_killed_again_and_again(tmp_path: Path) -> None:
     source = write_inputs(tmp_path / "in", files=2, records=20)
-    run_extraction([source], tmp_path / "whole", light())
+    run_extraction([source], tmp_path / "whole", light(), workers=2)
     random = Random(5)
     ended = threading.Event()
     killed: list[int] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from caseframe.batch.fates import Tally
 from caseframe.batch.ledger import decide
-from caseframe.batch.rundir import FAILURES, LEDGER_FOLDER, TABLES, failures_file, ledger_file, part_file
+from caseframe.batch.rundir import FAILURES, LEDGER_FOLDER, TABLES, drop_scratch, failures_file, ledger_file, part_file
 from caseframe.config import OutputConfig
 from caseframe.tables.database import write_views
 from caseframe.tables.delimited import write_csv
@@ -22,6 +22,7 @@ from caseframe.tables.workbook import write_workbook
 
 def settle(out: Path, shards: Sequence[int]) -> dict[int, Tally]:
     """Drops from the parts what a later word made stale, and gathers the failures; gives the tallies by input."""
+    drop_scratch(out)
     tallies: dict[int, Tally] = {}
     scratch = out / f"{LEDGER_FOLDER}.tmp"
     with decide([ledger_file(out, number) for number in shards], scratch) as verdict:

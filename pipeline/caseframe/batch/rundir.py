@@ -179,6 +179,11 @@ def drop_unfinished(path: Path, finished: Mapping[int, int]) -> None:
             _, shard, chunk = part.stem.split("-")
             if int(chunk) >= finished.get(int(shard), 0):
                 part.unlink()
+    drop_scratch(path)
+
+
+def drop_scratch(path: Path) -> None:
+    """Removes the temporary files of workers that died while they wrote."""
     for folder in (path, *(path / table for table in (*TABLES, LEDGER_FOLDER))):
         for left in folder.glob("*.tmp"):
             left.unlink()
