@@ -12,7 +12,7 @@ from collections import Counter
 from spacy.tokens import Doc
 
 from caseframe.evaluation.gold import GoldArticle, GoldFinding
-from caseframe.evaluation.matching import occurrences, same_value
+from caseframe.evaluation.matching import overlaps, same_value
 from caseframe.fields.conditions import Condition, conditions_of
 from caseframe.fields.linear import LinearModel
 from caseframe.fields.roles import ROLES, features
@@ -43,13 +43,8 @@ def roles(doc: Doc, condition: Condition, gold: GoldArticle) -> frozenset[str]:
     """The roles that the gold gives a mention: of the findings with its value, else of those that share words."""
     wanted = [finding for finding in gold.findings if finding.field in ROLES]
     same = frozenset(f.field for f in wanted if same_value(f.field, f.value, condition.value))
-    return same or frozenset(f.field for f in wanted if overlaps(doc, condition, f))
-
-
-def overlaps(doc: Doc, condition: Condition, finding: GoldFinding) -> bool:
-    """Whether the words of a gold finding, at any place, share text with a mention."""
     start, end = condition.span.start_char, condition.span.end_char
-    return any(at < end and start < at + len(finding.text) for at in occurrences(finding.text, doc.text))
+    return same or frozenset(f.field for f in wanted if overlaps(f.text, doc.text, start, end))
 
 
 def fit_roles(rows: list[Example]) -> LinearModel:

@@ -14,6 +14,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from caseframe.pages.text import inert
+from caseframe.tables.files import whole
 
 
 def write_page(path: Path, package: str, template: str, page: Mapping[str, Any], *, script: str) -> None:
@@ -32,9 +33,8 @@ def write_page(path: Path, package: str, template: str, page: Mapping[str, Any],
     text = environment.get_template(template).render({**page, **parts})
     if path.suffix == ".md":
         text = re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", text))
-    temporary = path.with_suffix(f"{path.suffix}.tmp")
-    temporary.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-    temporary.replace(path)
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="replace", newline="\n")
 
 
 @cache

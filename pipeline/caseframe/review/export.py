@@ -30,6 +30,7 @@ from caseframe.review.runs import Run, open_reviewed
 from caseframe.review.settled import Pair, Settled, settle
 from caseframe.review.store import Store, open_store
 from caseframe.tables.delimited import write_csv
+from caseframe.tables.files import whole_file
 from caseframe.tables.parquet import write_part
 from caseframe.tables.rows import Row
 from caseframe.tables.workbook import write_sheets
@@ -193,7 +194,5 @@ def _fits(settled: Settled) -> bool:
 
 
 def _write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
+    with whole_file(path) as stream:
         stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    temporary.replace(path)

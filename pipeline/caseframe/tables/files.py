@@ -1,4 +1,4 @@
-"""Files of exports: named after articles, written whole or not at all."""
+"""Files for people and other tools: named after articles, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ _PMID = re.compile(r"pmid:(\d+)(?:/(\d+))?", re.ASCII)
 
 
 @contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write a file: a path beside it, which takes its name only when all is written."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    yield temporary
+    temporary.replace(path)
+
+
+@contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
     """A UTF-8 text file that takes its name only when all is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="\n") as stream:
+    with whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
         yield stream
-    temporary.replace(path)
 
 
 def file_stem(identifier: str) -> str:

@@ -16,6 +16,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from caseframe.schema import ASSERTIONS, FIELDS
 from caseframe.tables.cells import safe
+from caseframe.tables.files import whole
 from caseframe.tables.rows import Row, describe
 
 VOCABULARIES = "Vocabularies"
@@ -108,17 +109,16 @@ def write_workbook(
     Cells of a closed vocabulary offer its words, which stand in Vocabularies and can be added to there. A line stands
     for rows past Excel's limit.
     """
-    temporary = path.with_suffix(".tmp")
-    workbook = _workbook(temporary, "CaseFrame evidence tables")
-    lists = _lists()
-    _sheet(workbook, "Cases", cases, case_columns, frozen_columns=2, lists=lists)
-    _sheet(workbook, "Findings", (_readable(row) for row in findings), FINDING_COLUMNS, lists=lists)
-    _sheet(workbook, "Articles", articles, ARTICLE_COLUMNS, frozen_columns=1)
-    _sheet(workbook, "Columns", _explanations(case_columns), ("sheet", "column", "explanation", "values"))
-    _sheet(workbook, VOCABULARIES, _vocabulary_rows(), tuple(_vocabularies()))
-    _sheet(workbook, "Legend", _LEGEND, ("cell", "meaning"))
-    workbook.close()
-    temporary.replace(path)
+    with whole(path) as temporary:
+        workbook = _workbook(temporary, "CaseFrame evidence tables")
+        lists = _lists()
+        _sheet(workbook, "Cases", cases, case_columns, frozen_columns=2, lists=lists)
+        _sheet(workbook, "Findings", (_readable(row) for row in findings), FINDING_COLUMNS, lists=lists)
+        _sheet(workbook, "Articles", articles, ARTICLE_COLUMNS, frozen_columns=1)
+        _sheet(workbook, "Columns", _explanations(case_columns), ("sheet", "column", "explanation", "values"))
+        _sheet(workbook, VOCABULARIES, _vocabulary_rows(), tuple(_vocabularies()))
+        _sheet(workbook, "Legend", _LEGEND, ("cell", "meaning"))
+        workbook.close()
 
 
 def _readable(row: Row) -> Row:
@@ -235,12 +235,11 @@ def _explanations(case_columns: Sequence[str]) -> Iterable[Row]:
 
 def write_sheets(path: Path, title: str, sheets: Mapping[str, tuple[Iterable[Row], Sequence[str]]]) -> None:
     """Writes a workbook of any tables, each with the columns it is to show."""
-    temporary = path.with_suffix(".tmp")
-    workbook = _workbook(temporary, title)
-    for name, (rows, columns) in sheets.items():
-        _sheet(workbook, name, (_readable(row) for row in rows), columns)
-    workbook.close()
-    temporary.replace(path)
+    with whole(path) as temporary:
+        workbook = _workbook(temporary, title)
+        for name, (rows, columns) in sheets.items():
+            _sheet(workbook, name, (_readable(row) for row in rows), columns)
+        workbook.close()
 
 
 def _workbook(path: Path, title: str) -> Workbook:
