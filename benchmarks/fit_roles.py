@@ -11,7 +11,7 @@ from collections import Counter
 
 from spacy.tokens import Doc
 
-from caseframe.evaluation.gold import GoldArticle, GoldFinding
+from caseframe.evaluation.gold import GoldArticle
 from caseframe.evaluation.matching import overlaps, same_value
 from caseframe.fields.conditions import Condition, conditions_of
 from caseframe.fields.linear import LinearModel

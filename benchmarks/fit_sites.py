@@ -15,7 +15,7 @@ from pathlib import Path
 from spacy.tokens import Doc
 
 from caseframe.evaluation.gold import GoldArticle, GoldFinding
-from caseframe.evaluation.matching import exact, matched_pairs, occurrences, relaxed, same_value
+from caseframe.evaluation.matching import exact, matched_pairs, overlaps, relaxed, same_value
 from caseframe.evaluation.records import Counts
 from caseframe.fields.base import make_finding
 from caseframe.fields.cases import fold, settle
@@ -94,7 +94,7 @@ def is_gold(doc: Doc, site: Site, gold: GoldArticle) -> bool:
             continue
         if same_value("site", finding.value, site.term.preferred):
             return True
-        if any(at < end and start < at + len(finding.text) for at in occurrences(finding.text, doc.text)):
+        if overlaps(finding.text, doc.text, start, end):
             return True
     return False
 
