@@ -14,7 +14,6 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import spans_in
 from caseframe.lexicons.folding import fold_word
-from caseframe.stages.extensions import lowers_of
 
 SIDES = {
     "left": "left", "right": "right", "bilateral": "bilateral", "both": "bilateral", "bilaterally": "bilateral",
@@ -130,11 +129,6 @@ APPROACHES: dict[str, str] = {
     for word in words.split()
 }
 """Words that say by what way an operation was done, with their canonical form."""
-
-
-def words_of(doc: Doc) -> list[str]:
-    """The lower-case text of every token."""
-    return lowers_of(doc)
 
 
 @lru_cache(maxsize=50_000)

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import spans_in
+from caseframe.fields.base import lower_words, spans_in
 from caseframe.fields.phrases import phrase
-from caseframe.stages.extensions import lowers_of, sentence_of
+from caseframe.stages.extensions import sentence_of
 
-_WORDS = "caseframe.clue_words"
 _LABELS = "caseframe.clue_labels"
 _CLASSES = {
     word: name
@@ -59,7 +58,7 @@ _BEYOND = 6
 def clues(span: Span) -> Iterator[str]:
     """Names of features of a mention; those of the words around it hold for all items of a list."""
     doc = span.doc
-    words = _words(doc)
+    words = lower_words(doc)
     sentence = sentence_of(span)
     full = phrase(doc, span.start, span.end)
     for word in dict.fromkeys(words[full.start : full.end]):
@@ -111,14 +110,6 @@ def _before_what(doc: Doc, words: list[str], full: Span, sentence: Span) -> Iter
         if labels.get(i) in _ACTS:
             opened = any(words[j] in _AFTER for j in range(max(sentence.start, i - _BEYOND), i))
             yield f"ahead={'after ' if opened else ''}{labels[i]}"
-
-
-def _words(doc: Doc) -> list[str]:
-    known = doc.user_data.get(_WORDS)
-    if not isinstance(known, list):
-        known = lowers_of(doc)
-        doc.user_data[_WORDS] = known
-    return known
 
 
 def _labels(doc: Doc) -> dict[int, str]:

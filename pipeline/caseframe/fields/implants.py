@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.anatomy_words import BODY_NOUNS, SIDES, covered, is_body_word, words_of
-from caseframe.fields.base import make_finding, spans_in, spans_of, term_at
+from caseframe.fields.anatomy_words import BODY_NOUNS, SIDES, covered, is_body_word
+from caseframe.fields.base import lower_words, make_finding, spans_in, spans_of, term_at
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
@@ -186,7 +186,7 @@ class _Reading:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.words = words_of(doc)
+        self.words = lower_words(doc)
         self.heads: list[tuple[Span, Term]] = []
         self.parts: dict[int, list[tuple[Span, Term, str]]] = {}
         for span in spans_in(doc, "terms"):
