@@ -34,7 +34,8 @@ class LinearModel:
         self.classes = classes
         self.weights = dict(weights)
         rows = takewhile(lambda row: row is not None, (self.weights.get(f"{VECTOR} {n}") for n in count()))
-        self._vectors = np.array(list(rows), dtype="f").reshape(-1, len(classes))
+        # Numbers come in double precision: weights of another would be converted at each product.
+        self._vectors = np.array(list(rows), dtype="f").astype("float64").reshape(-1, len(classes))
 
     @classmethod
     def read(cls, path: Path) -> LinearModel:

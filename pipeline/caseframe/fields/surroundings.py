@@ -22,7 +22,7 @@ _SUMS = "caseframe.vector_sums"
 
 
 def surroundings(span: Span) -> Floats:
-    """The means of a span's surroundings one after the other, float32; zeros where there are no words."""
+    """The means of a span's surroundings one after the other, float64; zeros where there are no words."""
     sums, mean = _sums(span.doc)
     means = np.zeros((_BLOCKS, len(mean)))
     for block, (start, end) in zip(means, _blocks(span), strict=True):
