@@ -119,11 +119,11 @@ def visitor(browser: Browser) -> Iterator[Callable[..., Page]]:
         watch(page, troubles)
         page.goto(address)
         if "token=" in address:
-            page.wait_for_selector("header.top")  # behind the page that takes the token
+            ready(page, "header.top")  # behind the page that takes the token
         if name:
             page.get_by_label("Name or initials").fill(name)
             page.get_by_role("button", name="Start").click()
-            page.wait_for_selector("table.queue")
+            ready(page, "table.queue")
         return page
 
     yield come
@@ -201,6 +201,12 @@ def select(page: Page, words: str) -> None:
     page.wait_for_function("chosen !== null")
 
 
+def ready(page: Page, selector: str) -> None:
+    """Waits for a page that shows something and listens: its script runs when it is whole, not when it is seen."""
+    page.wait_for_selector(selector)
+    page.wait_for_load_state()
+
+
 def saved(page: Page, key: str) -> None:
     """Presses a key and waits until the page knows the new state."""
     before = page.locator("#work").get_attribute("data-revision")
@@ -221,6 +227,7 @@ def hand() -> SimpleNamespace:
         caseframe=caseframe,
         fits=fits,
         line=line,
+        ready=ready,
         saved=saved,
         select=select,
         served=served,

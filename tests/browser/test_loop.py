@@ -61,17 +61,17 @@ def review_as_ann(page: Any, hand: Any) -> None:
     hand.saved(page, "A")
     assert page.locator("#tally").inner_text().split(" of ")[0] == page.locator("#tally").inner_text().split()[2]
     hand.shot(page, "decided")
-    finish(page, "pmid:1", "pmid:6")
+    finish(page, "pmid:1", "pmid:6", hand)
     hand.saved(page, "A")
     page.keyboard.press("d")
     page.wait_for_selector("text=2 of 2 articles reviewed")
     hand.shot(page, "done")
 
 
-def finish(page: Any, here: str, there: str) -> None:
+def finish(page: Any, here: str, there: str, hand: Any) -> None:
     assert page.locator("#work").get_attribute("data-id") == here
     page.keyboard.press("d")
-    page.wait_for_selector(f'#work[data-id="{there}"]')
+    hand.ready(page, f'#work[data-id="{there}"]')
 
 
 def correct_by_words(page: Any, hand: Any) -> None:
@@ -117,7 +117,7 @@ def review_as_ben(page: Any, hand: Any) -> None:
     page.goto(page.url + "article?id=pmid:1")
     assert "catheter care" not in page.content() and "as told in" not in page.content()
     hand.saved(page, "A")
-    finish(page, "pmid:1", "pmid:6")
+    finish(page, "pmid:1", "pmid:6", hand)
     page.focus(hand.line(page, "diagnosis"))
     hand.saved(page, "r")
     hand.saved(page, "A")
@@ -127,12 +127,12 @@ def review_as_ben(page: Any, hand: Any) -> None:
 
 def adjudicate(page: Any, hand: Any) -> None:
     page.get_by_role("link", name="Adjudication").first.click()
-    page.wait_for_selector("table.kappa")
+    hand.ready(page, "table.kappa")
     hand.shot(page, "adjudication")
     hand.accessible(page)
     for number in range(2):
         page.locator("table.queue tbody a").nth(0).click()
-        page.wait_for_selector(".dispute")
+        hand.ready(page, ".dispute")
         if not number:
             hand.shot(page, "disagreements")
             hand.accessible(page)
@@ -140,7 +140,7 @@ def adjudicate(page: Any, hand: Any) -> None:
             hand.saved(page, "1")
         assert page.locator("#tally").inner_text() == "All settled"
         page.keyboard.press("q")
-        page.wait_for_selector("table.kappa")
+        hand.ready(page, "table.kappa")
     assert page.get_by_text("All disagreements are settled").is_visible()
 
 

@@ -198,7 +198,7 @@ class Scripts(HTMLParser):
 
 
 HOSTILE = (
-    "<script>alert(1)</script> \"quoted\" 'x' <img src=x onerror=alert(2)> \u202egnirts\u202c {{ 7*7 }} \U0001f9b4 end"
+    "<script>alert(1)</script> \"quoted\" 'x' <img src=x onerror=alert(2)> \u202egnirts\u202c {{ 7919*7907 }} \U0001f9b4 end"
 )
 
 
@@ -216,7 +216,7 @@ def test_no_script_of_an_article_runs(visit: Visit, article_of: Make, make_run: 
         scripts = Scripts()
         scripts.feed(page)
         assert set(scripts.active) <= {"/static/review.js"}, scripts.active
-        assert "\u202e" not in scripts.words and "49" not in scripts.words
+        assert "\u202e" not in scripts.words and "62615533" not in scripts.words
     assert "<script>alert(1)</script>" in scripts.words or HOSTILE[:8] in scripts.words
     ann.page()
     ann.finish()
