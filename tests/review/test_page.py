@@ -197,9 +197,7 @@ class Scripts(HTMLParser):
         self.words += data
 
 
-HOSTILE = (
-    "<script>alert(1)</script> \"quoted\" 'x' <img src=x onerror=alert(2)> \u202egnirts\u202c {{ 7919*7907 }} \U0001f9b4 end"
-)
+HOSTILE = "<script>alert(1)</script> \"quoted\" 'x' <img src=x onerror=alert(2)> \u202egnirts\u202c {{ 7919*7907 }} \U0001f9b4 end"
 
 
 def test_no_script_of_an_article_runs(visit: Visit, article_of: Make, make_run: Make) -> None:
