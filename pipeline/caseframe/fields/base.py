@@ -11,15 +11,13 @@ from caseframe.lexicons import Term
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import lowers_of, sentence_of, text_of, texts_of
+from caseframe.stages.extensions import sentence_of, text_of, texts_of
 from caseframe.stages.terms import term_of
 from caseframe.stages.timeline import time_of
 
 VERSION = "0.1.0"
 # What the field modules note on a Doc; `caseframe_cases` takes it away in the end.
 _GROUPS = "caseframe.groups"
-_WORDS = "caseframe.words"
-_LOWERS = "caseframe.lower_words"
 _FOLDED = "caseframe.folded"
 # A denial further away than this is told apart from the words it denies.
 _MAX_DENIAL_TOKENS = 12
@@ -140,27 +138,11 @@ def title_end(doc: Doc) -> int:
     return next((section.end for section in spans_in(doc, "sections") if section.label_ == "title"), 0)
 
 
-def token_texts(doc: Doc) -> list[str]:
-    """The text of every token, made once a Doc."""
-    words: list[str] | None = doc.user_data.get(_WORDS)
-    if words is None:
-        words = doc.user_data[_WORDS] = texts_of(doc)
-    return words
-
-
-def lower_words(doc: Doc) -> list[str]:
-    """The text of every token in lower case, made once a Doc."""
-    words: list[str] | None = doc.user_data.get(_LOWERS)
-    if words is None:
-        words = doc.user_data[_LOWERS] = lowers_of(doc)
-    return words
-
-
 def folded_words(doc: Doc) -> list[str]:
     """The folded form of every token, made once a Doc."""
     words: list[str] | None = doc.user_data.get(_FOLDED)
     if words is None:
-        words = doc.user_data[_FOLDED] = [fold_word(word) for word in token_texts(doc)]
+        words = doc.user_data[_FOLDED] = [fold_word(word) for word in texts_of(doc)]
     return words
 
 

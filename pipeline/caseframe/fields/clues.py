@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import lower_words, spans_in
+from caseframe.fields.base import spans_in
 from caseframe.fields.phrases import phrase
-from caseframe.stages.extensions import sentence_of
+from caseframe.stages.extensions import lowers_of, sentence_of
 
 _LABELS = "caseframe.clue_labels"
 _CLASSES = {
@@ -58,7 +58,7 @@ _BEYOND = 6
 def clues(span: Span) -> Iterator[str]:
     """Names of features of a mention; those of the words around it hold for all items of a list."""
     doc = span.doc
-    words = lower_words(doc)
+    words = lowers_of(doc)
     sentence = sentence_of(span)
     full = phrase(doc, span.start, span.end)
     for word in dict.fromkeys(words[full.start : full.end]):

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from caseframe.fields.cases import deal
 from caseframe.fields.entities import find_open
 from caseframe.schema import FIELDS, Article, Extraction, Finding
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import forget_notes, text_of
 
 # One line a field module, in the order of the form.
 MODULES = (
@@ -69,6 +69,7 @@ class CaseExtractor:
         # What the field modules noted for each other holds spans, which cannot leave the process with the Doc.
         for key in doc.user_data.keys() - kept:
             del doc.user_data[key]
+        forget_notes(doc)
         if self.fields != frozenset(FIELDS):
             extraction = extraction.only(self.fields)
         doc._.extraction = extraction

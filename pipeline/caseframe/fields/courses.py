@@ -24,11 +24,11 @@ from typing import NamedTuple
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import lower_words, spans_in
+from caseframe.fields.base import spans_in
 from caseframe.fields.phrases import core_words, is_modifier, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_of, text_of
 from caseframe.stages.needles import finditer
 
 _KEY = "caseframe.courses"
@@ -224,7 +224,7 @@ def features(span: Span) -> Iterator[str]:
 def _by_verb(doc: Doc) -> Iterator[Course]:
     """ "The headache resolved", "her symptoms were completely relieved", "the patient recovered"."""
     text = text_of(doc)
-    for place, word in enumerate(lower_words(doc)):
+    for place, word in enumerate(lowers_of(doc)):
         noun = _NOUN_OF_VERB.get(word)
         base = _NOUN_OF_BASE.get(word)
         if noun is None and base is None:
@@ -319,7 +319,7 @@ def _whole_subject(doc: Doc, noun: Span, first: int) -> tuple[Span, list[str]]:
 
 def _by_state(doc: Doc) -> Iterator[Course]:
     """ "The graft was patent", "renal function remained stable"."""
-    words = lower_words(doc)
+    words = lowers_of(doc)
     for place, word in enumerate(words):
         name = _STATES.get(word)
         i = _subject_end(doc, place) if name is not None else None
@@ -370,7 +370,7 @@ _NO_NAMES = frozenset(("open", "closed", "fracture", "high", "low"))
 
 def _by_name(doc: Doc) -> Iterator[Course]:
     """ "Rapid tumour progression": a course named after what it is the course of."""
-    for i, name in enumerate(lower_words(doc)):
+    for i, name in enumerate(lowers_of(doc)):
         if name in _NAMED and not (i + 1 < len(doc) and doc[i + 1].lower_ in _PREPOSITIONS):
             span = phrase(doc, i, i + 1)
             words = core_words(span)

@@ -15,12 +15,12 @@ from itertools import pairwise
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import BODY_NOUNS, SIDES, covered, is_body_word
-from caseframe.fields.base import lower_words, make_finding, spans_in, spans_of, term_at
+from caseframe.fields.base import make_finding, spans_in, spans_of, term_at
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.entities import SPANS, confidence_of
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_of, text_of
 
 SOURCE = "implants"
 FIELD = "implant"
@@ -186,7 +186,7 @@ class _Reading:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.words = lower_words(doc)
+        self.words = lowers_of(doc)
         self.heads: list[tuple[Span, Term]] = []
         self.parts: dict[int, list[tuple[Span, Term, str]]] = {}
         for span in spans_in(doc, "terms"):

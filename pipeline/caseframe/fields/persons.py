@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span, Token
 
-from caseframe.fields.base import lower_words, spans_in, title_end
-from caseframe.stages.extensions import text_of
+from caseframe.fields.base import spans_in, title_end
+from caseframe.stages.extensions import lowers_of, text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.units import number
 
@@ -269,4 +269,4 @@ def _counted(ordinals: list[tuple[int, int]]) -> int:
 
 def plural_sexes(doc: Doc) -> list[tuple[str, Span]]:
     """Sex words in the plural ("5 males and 6 females"), for a cohort."""
-    return [(_PLURAL_SEX[word], doc[i : i + 1]) for i, word in enumerate(lower_words(doc)) if word in _PLURAL_SEX]
+    return [(_PLURAL_SEX[word], doc[i : i + 1]) for i, word in enumerate(lowers_of(doc)) if word in _PLURAL_SEX]

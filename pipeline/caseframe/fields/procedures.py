@@ -24,13 +24,13 @@ from caseframe.fields.anatomy_words import (
     levels_beside,
     side_of,
 )
-from caseframe.fields.base import lower_words, make_finding, spans_in, spans_of, was_only_proposed
+from caseframe.fields.base import make_finding, spans_in, spans_of, was_only_proposed
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.entities import SPANS
-from caseframe.stages.extensions import sentence_of, text_of, texts_of
+from caseframe.stages.extensions import lowers_of, sentence_of, text_of, texts_of
 from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.timeline import time_of
 
@@ -186,7 +186,7 @@ class _Reading:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.words = lower_words(doc)
+        self.words = lowers_of(doc)
         self._starts = [start for start, _ in bounds_of_sentences(doc)]
         self.folded = [fold_word(word) for word in self.words]
         self.sites = covered(doc, ("site",))

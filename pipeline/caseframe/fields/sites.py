@@ -19,7 +19,7 @@ from functools import lru_cache
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
-from caseframe.fields.base import make_finding, section_of, spans_in, term_at, token_texts
+from caseframe.fields.base import make_finding, section_of, spans_in, term_at
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
@@ -27,7 +27,7 @@ from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of
+from caseframe.stages.extensions import sentence_of, texts_of
 from caseframe.stages.narrative import narrative_score
 from caseframe.stages.roles import role_of
 
@@ -213,7 +213,7 @@ def _term_of_level(levels: str) -> Term | None:
 
 
 def _operated(doc: Doc) -> Iterator[Site]:
-    for i, word in enumerate(token_texts(doc)):
+    for i, word in enumerate(texts_of(doc)):
         if len(word) < 9:
             continue
         term = _site_of_operation(word)

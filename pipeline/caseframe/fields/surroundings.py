@@ -11,10 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import token_texts
 from caseframe.stages.entities import shipped_features
 from caseframe.stages.entity_network import Floats
-from caseframe.stages.extensions import sentence_of
+from caseframe.stages.extensions import sentence_of, texts_of
 
 _REACH = 4
 _BLOCKS = 4
@@ -45,7 +44,7 @@ def _sums(doc: Doc) -> tuple[Floats, Floats]:
     """The sums of the vectors before each token, and the mean of all; made once a Doc."""
     known: tuple[Floats, Floats] | None = doc.user_data.get(_SUMS)
     if known is None:
-        vectors = shipped_features().vectors_of(token_texts(doc))
+        vectors = shipped_features().vectors_of(texts_of(doc))
         sums = np.zeros((len(doc) + 1, vectors.shape[1]), dtype="float64")
         np.cumsum(vectors, axis=0, out=sums[1:])
         known = doc.user_data[_SUMS] = sums, sums[-1] / max(1, len(doc))

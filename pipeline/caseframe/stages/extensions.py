@@ -4,7 +4,7 @@ sentences.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from itertools import pairwise
 from typing import Any
 
 from spacy.language import Language
@@ -37,16 +37,30 @@ def text_of(doc: Doc) -> str:
 # long as to look the text up.
 _KNOWN: dict[int, str] = {}
 _MOST_WORDS = 200_000
+_NOTES = {"ORTH": "caseframe.words", "LOWER": "caseframe.lower_words"}
 
 
 def texts_of(doc: Doc) -> list[str]:
-    """The text of every token."""
-    return _words(doc, "ORTH")
+    """The text of every token. Made once a Doc: not to be changed."""
+    return _noted(doc, "ORTH")
 
 
 def lowers_of(doc: Doc) -> list[str]:
-    """The text of every token in lower case, as `token.lower_` gives it."""
-    return _words(doc, "LOWER")
+    """The text of every token in lower case, as `token.lower_` gives it. Made once a Doc: not to be changed."""
+    return _noted(doc, "LOWER")
+
+
+def forget_notes(doc: Doc) -> None:
+    """Takes away what the functions here noted on a Doc that is done."""
+    for key in (_BOUNDS, *_NOTES.values()):
+        doc.user_data.pop(key, None)
+
+
+def _noted(doc: Doc, attribute: str) -> list[str]:
+    words: list[str] | None = doc.user_data.get(_NOTES[attribute])
+    if words is None:
+        words = doc.user_data[_NOTES[attribute]] = _words(doc, attribute)
+    return words
 
 
 def _words(doc: Doc, attribute: str) -> list[str]:
@@ -61,20 +75,32 @@ def _words(doc: Doc, attribute: str) -> list[str]:
         return [_KNOWN[key] for key in keys]
 
 
-_STARTS = "caseframe.sentence_starts"
+_BOUNDS = "caseframe.sentence_bounds"
+
+
+def sentence_bounds(doc: Doc, place: int) -> tuple[int, int]:
+    """Bounds, as tokens, of the sentence that holds a token.
+
+    They are found once a Doc: ask only when the sentences are set for good. A Doc without sentences is one sentence.
+    """
+    bounds: list[tuple[int, int]] | None = doc.user_data.get(_BOUNDS)
+    if bounds is None:
+        bounds = doc.user_data[_BOUNDS] = _all_bounds(doc)
+    return bounds[place]
+
+
+def _all_bounds(doc: Doc) -> list[tuple[int, int]]:
+    """For each token the bounds of its sentence; what lies behind the last token belongs to the last sentence."""
+    begins = doc.to_array("SENT_START")
+    starts = [0, *(place for place in (begins == 1).nonzero()[0].tolist() if place)]
+    bounds: list[tuple[int, int]] = []
+    for start, end in pairwise([*starts, len(doc)]):
+        bounds.extend([(start, end)] * (end - start))
+    return [*bounds, (starts[-1], len(doc))]
 
 
 def sentence_of(span: Span) -> Span:
-    """The sentence that holds the start of a span.
-
-    The same as `span.sent`, which looks through the whole Doc on each call; here the bounds are found once a Doc. Call
-    it only when the sentences are set for good. A Doc without sentences is one sentence.
+    """The sentence that holds the start of a span: the same as `span.sent`, which looks through the whole Doc on each
+    call. See `sentence_bounds`.
     """
-    doc = span.doc
-    starts = doc.user_data.get(_STARTS)
-    if starts is None:
-        starts = [token.i for token in doc if token.is_sent_start or token.i == 0]
-        doc.user_data[_STARTS] = starts
-    position = bisect_right(starts, span.start) - 1
-    end = starts[position + 1] if position + 1 < len(starts) else len(doc)
-    return Span(doc, starts[position], end)
+    return Span(span.doc, *sentence_bounds(span.doc, span.start))

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import sentence_bounds, text_of
 from caseframe.stages.quantities import Quantity, quantities_of
 from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, days_of, longest, number, ordinal
 
@@ -294,10 +294,10 @@ def time_of(span: Span) -> Span | None:
     doc = span.doc
     if not _placed(doc):
         return None
-    first, last = _sentence(doc, span.start)
+    first, last = sentence_bounds(doc, span.start)
     times = _times_between(doc, first, last)
     if not times and first > 0 and _SAME_TIME.match(doc[first : min(last, first + 4)].text):
-        earlier = _times_between(doc, _sentence(doc, first - 1)[0], first)
+        earlier = _times_between(doc, sentence_bounds(doc, first - 1)[0], first)
         return earlier[-1] if earlier else None
     for time in times:
         if time.start < span.end and span.start < time.end:
@@ -325,11 +325,6 @@ def _placed(doc: Doc) -> list[tuple[int, int, int]]:
     found = [(number, time.start, time.end) for number, time in spans if time._.days is not None]
     doc.user_data[_PLACED] = found
     return found
-
-
-def _sentence(doc: Doc, place: int) -> tuple[int, int]:
-    sentence = sentence_of(Span(doc, place, place + 1))
-    return sentence.start, sentence.end
 
 
 def _distance(time: Span, span: Span, *, leads: bool) -> int:
