@@ -38,6 +38,8 @@ from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_row
 
 BATCH_ARTICLES = 64
 BATCH_CHARACTERS = 200_000
+# So many words are kept for good: to make a word anew for each part takes longer than to tokenize.
+_WORDS_KEPT = 50_000
 _CANNOT_BE_WRITTEN = (pa.ArrowException, UnicodeError, OverflowError)
 _REPORT = "Report the article with this message; the rest of the run is not affected"
 
@@ -135,6 +137,7 @@ class _Work:
         self.digests: dict[str, str] = {}
         self.nlp: Language | None = None
         self.zone = ExitStack()
+        self.forgets = False
 
     def run(self) -> ShardResult:
         began, cpu = time.monotonic(), time.process_time()
@@ -308,11 +311,13 @@ class _Work:
             self._write_chunk()
 
     def _pipeline(self) -> Language:
-        """The pipeline, in a zone whose words it forgets when a part is written, so that memory stays flat."""
+        """The pipeline. Once it knows many words it forgets new ones when a part is written, so that memory is flat."""
         if self.nlp is None:
             self.watch.idle()
             self.nlp = load_pipeline(self.config)
+        if not self.forgets and len(self.nlp.vocab) > _WORDS_KEPT:
             self.zone.enter_context(self.nlp.memory_zone())
+            self.forgets = True
         return self.nlp
 
     # Writing
@@ -329,8 +334,7 @@ class _Work:
         self.chunks += 1
         self.pending.clear()
         self.zone.close()
-        if self.nlp is not None:
-            self.zone.enter_context(self.nlp.memory_zone())
+        self.forgets = False
 
     def _tables(self) -> dict[str, pa.Table]:
         """What is pending as tables; an article whose rows make none (no Unicode, say) becomes a failure."""

@@ -1,16 +1,33 @@
-"""The biomedical tokenizer: scispaCy's rules, which keep `3D-printed`, `L3-S1` and `34-yr-old` whole."""
+"""The biomedical tokenizer: scispaCy's rules, which keep `3D-printed`, `L3-S1` and `34-yr-old` whole.
+
+The tokens are those of spaCy's `Tokenizer` with these rules. What stands between two blanks is always parted alike, so
+each such piece is parted once a process; spaCy forgets within a memory zone, and applies its rules in Python.
+"""
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import spacy
 from scispacy.custom_tokenizer import combined_rule_tokenizer
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
 from spacy.util import registry
+
+_KEPT_PIECES = 50_000
+_LONGEST_KEPT = 40
+_MOST_PARTS = 12
+# No rule parts these otherwise, but for special cases: words and numbers, in brackets or not, and a stop.
+_PLAIN = re.compile(
+    r"(\(?)((?:[A-Za-z]+|\d+(?:\.\d+)?)(?:-[A-Za-z]+)*)(\)?)((?:[,;:]|(?:(?<=[a-z\d)])|(?<=[A-Z]{2}))\.)?)", re.ASCII
+)
+
+Parts = tuple[tuple[str, ...], tuple[bool, ...]]
+"""The tokens of a piece of text, and whether a blank follows each; it does after the last one."""
 
 
 @contextmanager
@@ -21,6 +38,79 @@ def quiet_regexes() -> Iterator[None]:
         yield
 
 
+class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no types of it
+    """A spaCy `Tokenizer` that remembers how it parted what stands between blanks."""
+
+    _known: dict[str, Parts] | None = None
+
+    def __call__(self, string: str) -> Doc:
+        """Tokenizes a text; the same tokens as `Tokenizer` gives."""
+        words: list[str] = []
+        spaces: list[bool] = []
+        known = self._pieces()
+        for line in string.split("\n"):
+            for piece in line.split(" "):
+                parts = known.get(piece) or self._learn(piece)
+                if parts is None:
+                    return self._afresh(string)
+                words += parts[0]
+                spaces += parts[1]
+            spaces[-1] = False
+            words.append("\n")
+            spaces.append(False)
+        return Doc(self.vocab, words=words[:-1], spaces=spaces[:-1])
+
+    def _pieces(self) -> dict[str, Parts]:
+        if self._known is None or len(self._known) > _KEPT_PIECES:
+            self._known = {}
+        return self._known
+
+    def _flush_cache(self) -> None:
+        """Called by spaCy whenever a rule changes."""
+        super()._flush_cache()
+        self._known = None
+
+    def _afresh(self, string: str) -> Doc:
+        doc: Doc = super().__call__(string)
+        return doc
+
+    def _learn(self, piece: str) -> Parts | None:
+        """Parts a piece; None where what it becomes may depend on the pieces beside it."""
+        words = self._parted(piece)
+        if words is None:
+            return None
+        parts = words, (*(False for _ in words[1:]), True)
+        if len(piece) <= _LONGEST_KEPT:
+            self._pieces()[piece] = parts
+        return parts
+
+    def _parted(self, piece: str) -> tuple[str, ...] | None:
+        rules = self.rules
+        plain = _PLAIN.fullmatch(piece)
+        if plain is not None:
+            words = tuple(filter(None, plain.groups()))
+            if not any(run in rules for run in _runs(words)):
+                return words
+        if piece.split() != [piece]:  # two blanks, or another one than these
+            return None
+        doc = self._afresh(piece)
+        words = tuple(token.text for token in doc)
+        # A special case may have a norm of its own, and one that spaCy puts together from tokens may reach further.
+        if len(words) > _MOST_PARTS or any(token.norm != self.vocab[token.orth].norm for token in doc):
+            return None
+        return None if any(run in rules and self._may_join(run) for run in _runs(words)) else words
+
+    def _may_join(self, special: str) -> bool:
+        """Whether a special case is also looked for across tokens, and not an affix itself, as `'s` is."""
+        suffix = self.find_suffix(special)
+        return suffix != len(special) and bool(suffix or self.find_prefix(special) or self.find_infix(special))
+
+
+def _runs(words: Sequence[str]) -> Iterator[str]:
+    """All stretches of neighbouring words, each as one."""
+    return ("".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+
+
 @registry.tokenizers("caseframe.tokenizer.v1")
 def create_tokenizer() -> Callable[[Language], Tokenizer]:
     """Registered for spaCy configs as `caseframe.tokenizer.v1`."""
@@ -29,7 +119,16 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
         # scispaCy's rules start from the language's own tokenizer.
         nlp.tokenizer = registry.tokenizers.get("spacy.Tokenizer.v1")()(nlp)
         with quiet_regexes():
-            return combined_rule_tokenizer(nlp)
+            plain = combined_rule_tokenizer(nlp)
+        return RememberingTokenizer(
+            nlp.vocab,
+            rules=plain.rules,
+            prefix_search=plain.prefix_search,
+            suffix_search=plain.suffix_search,
+            infix_finditer=plain.infix_finditer,
+            token_match=plain.token_match,
+            url_match=plain.url_match,
+        )
 
     return make
 
