@@ -11,13 +11,16 @@ from caseframe.lexicons import Term
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of, text_of, texts_of
+from caseframe.stages.extensions import sentence_bounds, text_of, texts_of
 from caseframe.stages.terms import term_of
 from caseframe.stages.timeline import time_of
 
 VERSION = "0.1.0"
 # What the field modules note on a Doc; `caseframe_cases` takes it away in the end.
 _GROUPS = "caseframe.groups"
+_LABELLED = "caseframe.labelled_groups"
+_SECTIONS = "caseframe.section_bounds"
+_SENTENCES = "caseframe.sentences"
 _FOLDED = "caseframe.folded"
 # A denial further away than this is told apart from the words it denies.
 _MAX_DENIAL_TOKENS = 12
@@ -60,7 +63,7 @@ def make_finding(
     else:
         cue = cue if assertion == label else None
     words = _with_denial(span, cue) if assertion == "absent" and cue is not None else span
-    text, sentence = text_of(span.doc), sentence_of(span)
+    text = text_of(span.doc)
     start, end = words.start_char, words.end_char
     return Finding(
         field=field,
@@ -75,7 +78,7 @@ def make_finding(
         attributes=Attributes(attributes or {}),
         confidence=confidence,
         source=f"fields.{source}/{VERSION}",
-        sentence=text[sentence.start_char : sentence.end_char].strip(),
+        sentence=sentence_text(span).strip(),
         section=section_of(span),
         cue=(cue.start_char, cue.end_char) if cue is not None else None,
     )
@@ -83,7 +86,7 @@ def make_finding(
 
 def was_only_proposed(span: Span) -> bool:
     """Whether the words after a treatment say that it was planned or offered, not that it was done or refused."""
-    end = min(sentence_of(span).end_char, span.end_char + _PROPOSED_CHARS)
+    end = min(sentence_chars(span)[1], span.end_char + _PROPOSED_CHARS)
     told = _PROPOSED.match(text_of(span.doc)[span.end_char : end])
     return told is not None and assertion_of(span)[0] == "present"
 
@@ -112,14 +115,39 @@ def treated_for(time: Span) -> bool:
 
 def section_of(span: Span) -> str:
     """The kind of the section that holds a span: `title`, `background`, `case` …; empty where there is none."""
-    for section in spans_in(span.doc, "sections"):
-        if section.start <= span.start < section.end:
-            return str(section.label_)
-    return ""
+    doc = span.doc
+    sections: list[tuple[int, int, str]] | None = doc.user_data.get(_SECTIONS)
+    if sections is None:
+        sections = [(section.start, section.end, section.label_) for section in spans_in(doc, "sections")]
+        doc.user_data[_SECTIONS] = sections
+    place = span.start
+    return next((kind for start, end, kind in sections if start <= place < end), "")
+
+
+def sentence_chars(span: Span) -> tuple[int, int]:
+    """Bounds, as characters, of the sentence that holds the start of a span."""
+    return _sentence(span)[:2]
+
+
+def sentence_text(span: Span) -> str:
+    """The text of the sentence that holds the start of a span."""
+    return _sentence(span)[2]
+
+
+def _sentence(span: Span) -> tuple[int, int, str]:
+    doc = span.doc
+    sentences: dict[tuple[int, int], tuple[int, int, str]] = doc.user_data.setdefault(_SENTENCES, {})
+    bounds = sentence_bounds(doc, span.start)
+    known = sentences.get(bounds)
+    if known is None:
+        whole = Span(doc, *bounds)
+        start, end = whole.start_char, whole.end_char
+        known = sentences[bounds] = start, end, text_of(doc)[start:end]
+    return known
 
 
 def spans_in(doc: Doc, group: str) -> list[Span]:
-    """The spans of a group, made once a Doc: a SpanGroup makes each Span anew whenever it is read."""
+    """The spans of a group, made once a Doc, for a SpanGroup makes each anew whenever it is read: not to be changed."""
     groups: dict[str, list[Span]] = doc.user_data.setdefault(_GROUPS, {})
     if group not in groups:
         groups[group] = list(doc.spans.get(group, ()))
@@ -147,8 +175,14 @@ def folded_words(doc: Doc) -> list[str]:
 
 
 def spans_of(doc: Doc, group: str, label: str) -> list[Span]:
-    """The spans of a group that carry a label, in text order."""
-    return [span for span in spans_in(doc, group) if span.label_ == label]
+    """The spans of a group that carry a label, in text order. Made once a Doc: not to be changed."""
+    groups: dict[str, dict[str, list[Span]]] = doc.user_data.setdefault(_LABELLED, {})
+    labelled = groups.get(group)
+    if labelled is None:
+        labelled = groups[group] = {}
+        for span in spans_in(doc, group):
+            labelled.setdefault(span.label_, []).append(span)
+    return labelled.get(label, [])
 
 
 def _with_denial(span: Span, cue: Span) -> Span:

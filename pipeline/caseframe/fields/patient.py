@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import make_finding, spans_of
 from caseframe.fields.persons import SEX_NOUNS, plural_sexes
 from caseframe.fields.study import study_of
 from caseframe.schema import Finding
-from caseframe.stages.extensions import text_of
-from caseframe.stages.narrative import is_general
+from caseframe.stages.extensions import lowers_of, text_of
+from caseframe.stages.narrative import general_tokens, is_general
+from caseframe.stages.needles import finditer
 
 _SOURCE = "patient"
 _PRONOUNS = {"she": "female", "her": "female", "herself": "female", "he": "male", "his": "male", "him": "male"}
+_OF_ORGANS = frozenset("genital genitalia breast pelvis urethra sex".split())
 # Words of which only a woman, or only a man, is told in a case report.
 _IMPLIED = re.compile(
     r"\b(?:(?P<female>pregnan(?:t|cy)|gravida|hysterectomy|(?:left|right|bilateral) ovar(?:y|ies)|ca?esarean"
@@ -63,9 +65,9 @@ def _number(years: float) -> float | int:
 
 def _stray_age(doc: Doc) -> Iterator[Finding]:
     """An age without an introduction beside it ("at the age of 71", "newborn")."""
-    for span in spans_in(doc, "quantities"):
+    for span in spans_of(doc, "quantities", "AGE"):
         quantity = span._.quantity
-        if span.label_ == "AGE" and quantity.value is not None and not quantity.statistic and not is_general(span):
+        if quantity.value is not None and not quantity.statistic and not is_general(span):
             yield make_finding(
                 span, "age", _number(quantity.value), unit="year", source=_SOURCE, assertion="present", confidence=0.6
             )
@@ -73,42 +75,36 @@ def _stray_age(doc: Doc) -> Iterator[Finding]:
 
 
 def _inferred_sex(doc: Doc) -> Iterator[Finding]:
-    for token in doc:
-        sex = _PRONOUNS.get(token.lower_) or SEX_NOUNS.get(token.lower_)
-        span = doc[token.i : token.i + 1]
-        if sex and not is_general(span) and not _is_adjective(span):
+    words, general = lowers_of(doc), general_tokens(doc)
+    for i, word in enumerate(words):
+        sex = _PRONOUNS.get(word) or SEX_NOUNS.get(word)
+        if sex and not general[i] and not _is_adjective(words, i):
+            span = doc[i : i + 1]
             yield make_finding(span, "sex", sex, source=_SOURCE, assertion="present", confidence=0.85)
             return
-    for match in _IMPLIED.finditer(text_of(doc)):
-        words = doc.char_span(match.start(), match.end(), alignment_mode="expand")
-        if words is not None and not is_general(words):
+    for match in finditer(_IMPLIED, text_of(doc)):
+        told = doc.char_span(match.start(), match.end(), alignment_mode="expand")
+        if told is not None and not is_general(told):
             sex = "female" if match["female"] else "male"
-            yield make_finding(words, "sex", sex, source=_SOURCE, assertion="present", confidence=0.6)
+            yield make_finding(told, "sex", sex, source=_SOURCE, assertion="present", confidence=0.6)
             return
 
 
 def _sex_by_pronoun(doc: Doc, index: int) -> Iterator[Finding]:
     """The sex of one of several patients, by the first pronoun in what is told of that one alone."""
     persons = study_of(doc).persons
-    for token in doc:
-        sex = _PRONOUNS.get(token.lower_)
-        if sex and persons.of(token.idx) == index and not is_general(doc[token.i : token.i + 1]):
-            span = doc[token.i : token.i + 1]
+    general = general_tokens(doc)
+    for i, word in enumerate(lowers_of(doc)):
+        sex = _PRONOUNS.get(word)
+        if sex and not general[i] and persons.of(doc[i].idx) == index:
+            span = doc[i : i + 1]
             yield make_finding(span, "sex", sex, source=_SOURCE, assertion="present", confidence=0.7)
             return
 
 
-def _is_adjective(span: Span) -> bool:
+def _is_adjective(words: Sequence[str], i: int) -> bool:
     """`female genitalia`, `male breast cancer`: the sex of an organ."""
-    after = span.doc[span.end].lower_ if span.end < len(span.doc) else ""
-    return span.text.lower() in ("female", "male") and after in (
-        "genital",
-        "genitalia",
-        "breast",
-        "pelvis",
-        "urethra",
-        "sex",
-    )
+    return words[i] in ("female", "male") and not _OF_ORGANS.isdisjoint(words[i + 1 : i + 2])
 
 
 def _cohort(doc: Doc) -> Iterator[Finding]:
@@ -116,10 +112,11 @@ def _cohort(doc: Doc) -> Iterator[Finding]:
     for sex, span in plural_sexes(doc):
         if not is_general(span):
             sexes.setdefault(sex, span)
-    for token in doc:
-        noun = SEX_NOUNS.get(token.lower_)
-        if noun and not is_general(doc[token.i : token.i + 1]):
-            sexes.setdefault(noun, doc[token.i : token.i + 1])
+    general = general_tokens(doc)
+    for i, word in enumerate(lowers_of(doc)):
+        noun = SEX_NOUNS.get(word)
+        if noun and not general[i]:
+            sexes.setdefault(noun, doc[i : i + 1])
     if len(sexes) == 1:
         sex, span = next(iter(sexes.items()))
         yield make_finding(span, "sex", sex, source=_SOURCE, assertion="present", confidence=0.8)
@@ -131,7 +128,7 @@ def _cohort(doc: Doc) -> Iterator[Finding]:
 
 
 def _cohort_age(doc: Doc) -> Iterator[Finding]:
-    ages = [span for span in spans_in(doc, "quantities") if span.label_ == "AGE" and not is_general(span)]
+    ages = [span for span in spans_of(doc, "quantities", "AGE") if not is_general(span)]
     for statistic in ("mean", "median"):
         for span in ages:
             quantity = span._.quantity

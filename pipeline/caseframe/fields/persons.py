@@ -7,15 +7,17 @@ patient"). What is said after an introduction belongs to that patient until the 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import spans_in, title_end
-from caseframe.stages.extensions import lowers_of, text_of
-from caseframe.stages.narrative import is_general
+from caseframe.fields.base import spans_of, title_end
+from caseframe.stages.extensions import lowers_of, text_of, texts_of
+from caseframe.stages.narrative import general_tokens, is_general
+from caseframe.stages.needles import finditer
+from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.units import number
 
 SEX_NOUNS = {
@@ -30,6 +32,7 @@ _KIN_SEX = {
     **dict.fromkeys("mother sister daughter wife aunt".split(), "female"),
     **dict.fromkeys("father brother son husband uncle".split(), "male"),
 }
+_INDEFINITE = frozenset(("a", "an", "one"))
 _KIN = frozenset({*_KIN_SEX, "cousin", "parents", "twin", "donor"})
 # "A 61-year-old mother and her 35-year-old son": relatives who are patients themselves.
 _BOTH_TOLD = re.compile(r"(?:\band (?:his|her)|\b[Aa]n?|\b[Tt]he) (?:previously )?(?:well |healthy )?\Z")
@@ -45,13 +48,15 @@ _ORDINAL_WORDS = {
     "3rd": 3,
 }
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "a": 1, "b": 2, "c": 3, "d": 4}
-_ORDINAL = re.compile(
-    r"\b(?:(?:[Cc]ase|[Pp]atient|CASE|PATIENT)(?: [Nn]o\.?| #)? ?"
+_NUMBERED = re.compile(
+    r"\b(?:[Cc]ase|[Pp]atient|CASE|PATIENT)(?: [Nn]o\.?| #)? ?"
     r"(?P<number>\d{1,2}|[A-D]\b|[IV]{1,3}\b|one|two|three|four)"
     r"(?![\w.-]*\d|-year| (?:patients?|cases?|years?|months?|of)\b)"
-    r"|(?:[Tt]he |^|\. |[Oo]ur |\b(?:[Aa]|and|while|whereas|[Ii]n) )"
-    r"(?P<word>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth)"
-    r" (?:case|patient|one|child|boy|girl|woman|man|sibling|subject|(?:was|is|presented|involved) ))"
+)
+_ORDINAL = re.compile(
+    r"\b(?:[Tt]he |^|\. |[Oo]ur |\b(?:[Aa]|and|while|whereas|[Ii]n) )"
+    r"(?P<number>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth)"
+    r" (?:case|patient|one|child|boy|girl|woman|man|sibling|subject|(?:was|is|presented|involved) )"
 )
 # "One patient had …, the other …": the two of a report that tells of two.
 _ONE = re.compile(
@@ -84,7 +89,7 @@ class Persons:
     people: tuple[Person, ...]
     marks: tuple[tuple[int, int], ...]
     shared: tuple[tuple[int, int], ...]
-    """Stretches that speak of all patients."""
+    """Stretches that speak of all patients; none where fewer than two are told singly."""
 
     def of(self, offset: int) -> int | None:
         """Index of the person that the words at an offset belong to; None for all of them."""
@@ -116,51 +121,64 @@ def persons_of(doc: Doc) -> Persons:
     people.extend(Person(start=ordinals[0][0]) for _ in range(missing))
     marks.extend((start, n - 1) for start, n in ordinals if n <= len(people))
     people = _with_common_sex(doc, people)
-    shared = tuple(
-        (sentence.start_char, sentence.end_char)
-        for sentence in doc.sents
-        if sentence.start_char < after_title or _ALL.search(text[sentence.start_char : sentence.end_char])
-    )
+    shared = tuple(_shared(doc, after_title)) if len(people) > 1 else ()
     return Persons(tuple(people), tuple(sorted(marks)), shared)
+
+
+def _shared(doc: Doc, after_title: int) -> Iterator[tuple[int, int]]:
+    text = text_of(doc)
+    for sentence in doc.sents:
+        start, end = sentence.start_char, sentence.end_char
+        if start < after_title or _ALL.search(text[start:end]):
+            yield start, end
 
 
 def _with_common_sex(doc: Doc, people: list[Person]) -> list[Person]:
     """Gives several patients told without a sex of their own the one told of them all: "two boys, aged 3 and 5"."""
+    if len(people) < 2:
+        return people
     told = {sex: span for sex, span in reversed(plural_sexes(doc)) if not is_general(span)}
-    if len(people) < 2 or len(told) != 1:
+    if len(told) != 1:
         return people
     sex, span = next(iter(told.items()))
     return [person if person.sex else replace(person, sex=sex, sex_span=span) for person in people]
 
 
 def _introductions(doc: Doc) -> Iterator[Person]:
-    ages = {span.start: span for span in spans_in(doc, "quantities") if span.label_ == "AGE"}
-    for sentence in doc.sents:
-        if is_general(sentence):
+    ages = {span.start: span for span in spans_of(doc, "quantities", "AGE")}
+    single = sorted(start for start, age in ages.items() if _is_ones(age))
+    words, letters, general = lowers_of(doc), texts_of(doc), general_tokens(doc)
+    nouns = {i for i, word in enumerate(words) if word in SEX_NOUNS}
+    places = sorted(nouns | {ages[start].end for start in single})
+    for first, end in bounds_of_sentences(doc):
+        if general[first]:
             continue
         used: set[int] = set()
-        last_age: Span | None = None
-        for token in sentence:
-            if token.i in ages and _is_ones(ages[token.i]):
-                last_age = ages[token.i]
-            sex = SEX_NOUNS.get(token.lower_) or _letter(token, last_age)
-            if sex is None or _of_kin(doc, token.i):
+        for i in places[bisect_left(places, first) : bisect_left(places, end)]:
+            before = bisect_right(single, i) - 1
+            last_age = ages[single[before]] if before >= 0 and single[before] >= first else None
+            sex = SEX_NOUNS.get(words[i])
+            if sex is None and last_age is not None and i == last_age.end:
+                sex = _LETTERS.get(letters[i])  # "a 45-year-old F"
+            if sex is None or _of_kin(words, i):
                 continue
-            age = last_age if last_age is not None and token.i - last_age.end <= _REACH else None
-            age = age or _age_after(ages, token.i, sentence.end)
+            age = last_age if last_age is not None and i - last_age.end <= _REACH else None
+            age = age or _age_after(ages, i, end)
+            noun = doc[i : i + 1]
             if age is not None and age.start not in used:
                 used.add(age.start)
                 years = age._.quantity.value
-                yield Person(min(age.start_char, token.idx), sex, age, doc[token.i : token.i + 1], years)
-            elif _is_indefinite(doc, token.i, sentence.start):
-                yield Person(token.idx, sex, None, doc[token.i : token.i + 1])
+                yield Person(min(age.start_char, noun.start_char), sex, age, noun, years)
+            elif _is_indefinite(words, i, first):
+                yield Person(noun.start_char, sex, None, noun)
         for start, age in ages.items():
+            if start in used or not first <= start < end:
+                continue
             value = age._.quantity.value
-            kin = _kin_told(age) if sentence.start <= start < sentence.end and start not in used else None
+            kin = _kin_told(age)
             if kin is not None:
-                used.add(start)
                 yield Person(age.start_char, _KIN_SEX.get(kin.text.lower(), ""), age, kin, value)
-            if sentence.start <= start < sentence.end and start not in used and _lone(age) and value is not None:
+            elif value is not None and _lone(age):
                 yield Person(age.start_char, "", age, None, value)
 
 
@@ -176,13 +194,9 @@ def _kin_told(age: Span) -> Span | None:
     before = text_of(doc)[max(0, age.start_char - 30) : age.start_char]
     if not _is_ones(age) or "old" not in age.text or _BOTH_TOLD.search(before) is None:
         return None
-    near = (i for i in range(age.end, min(age.end + 2, len(doc))) if doc[i].lower_ in _KIN_SEX)
+    words = lowers_of(doc)
+    near = (i for i in range(age.end, min(age.end + 2, len(doc))) if words[i] in _KIN_SEX)
     return next((doc[i : i + 1] for i in near), None)
-
-
-def _letter(token: Token, age: Span | None) -> str | None:
-    """The sex in "a 45-year-old F": a capital right after an age."""
-    return _LETTERS.get(token.text) if age is not None and token.i == age.end else None
 
 
 def _age_after(ages: dict[int, Span], i: int, end: int) -> Span | None:
@@ -195,27 +209,28 @@ def _age_after(ages: dict[int, Span], i: int, end: int) -> Span | None:
 
 def _lone(age: Span) -> bool:
     """An age that introduces by itself ("a 34-year-old with back pain", "a 5-month-old infant")."""
-    quantity = age._.quantity
-    after = age.doc[age.end].lower_ if age.end < len(age.doc) else ""
-    if _of_kin(age.doc, age.end - 1):
+    words = lowers_of(age.doc)
+    after = words[age.end] if age.end < len(words) else ""
+    if _of_kin(words, age.end - 1):
         return False
-    return not quantity.statistic and ("old" in age.text or after in ("patient", "infant", "child", "baby", "newborn"))
+    told = "old" in age.text or after in ("patient", "infant", "child", "baby", "newborn")
+    return told and not age._.quantity.statistic
 
 
-def _of_kin(doc: Doc, i: int) -> bool:
-    return any(doc[j].lower_ in _KIN for j in range(i + 1, min(i + 3, len(doc))))
+def _of_kin(words: Sequence[str], i: int) -> bool:
+    return not _KIN.isdisjoint(words[i + 1 : i + 3])
 
 
-def _is_indefinite(doc: Doc, i: int, sentence_start: int) -> bool:
+def _is_indefinite(words: Sequence[str], i: int, sentence_start: int) -> bool:
     """Whether an article before the noun introduces somebody: "a Japanese man", not "the man" or "female genitalia"."""
-    following = doc[i + 1].lower_ if i + 1 < len(doc) else ""
+    following = words[i + 1] if i + 1 < len(words) else ""
     if following not in (
         "patient", "with", "who", "presented", "presenting", "suffering", "was", "had", "having", "underwent", "in",
         "after", "following", "whose", "diagnosed", "referred", "admitted", "developed", ".", ",", ":", "(", "and", "",
         "infant", "child", "baby", "newborn", "neonate", "treated", "operated",
     ):  # fmt: skip
         return False
-    return any(doc[j].lower_ in ("a", "an", "one") for j in range(max(sentence_start, i - 5), i))
+    return not _INDEFINITE.isdisjoint(words[max(sentence_start, i - 5) : i])
 
 
 def _same(people: list[Person], person: Person) -> int | None:
@@ -239,8 +254,13 @@ def _merged(known: Person, person: Person) -> Person:
 
 
 def _ordinals(text: str, begin: int) -> Iterator[tuple[int, int]]:
-    for match in _ORDINAL.finditer(text, begin):
-        word = (match["number"] or match["word"]).lower()
+    matches = sorted((*finditer(_NUMBERED, text), *finditer(_ORDINAL, text)), key=lambda match: match.start())
+    end = begin
+    for match in matches:
+        if match.start() < end:
+            continue
+        end = match.end()
+        word = match["number"].lower()
         value = _ORDINAL_WORDS.get(word) or _ROMAN.get(word) or number(word)
         if value is not None and 1 <= value <= 20:
             yield match.start(), int(value)

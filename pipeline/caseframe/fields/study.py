@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in, title_end
+from caseframe.fields.base import make_finding, sentence_chars, sentence_text, spans_of, title_end
 from caseframe.fields.persons import Persons, persons_of
 from caseframe.schema import Article, Finding
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import text_of
 from caseframe.stages.narrative import is_general
-from caseframe.stages.needles import finditer
+from caseframe.stages.needles import finditer, search
 from caseframe.stages.screening import load as load_screener
 from caseframe.stages.units import number
 
@@ -133,11 +134,9 @@ def _read(doc: Doc) -> Study:
     article = doc._.article
     text = lowered(text_of(doc))
     title = lowered(article.title) if article is not None else text.split("\n", 1)[0]
-    spoken = (
-        next(finditer(cue.pattern, text), None) for cue in cues() if cue.design == "case_report" and cue.where == "text"
-    )
+    spoken = (search(cue.pattern, text) for cue in cues() if cue.design == "case_report" and cue.where == "text")
     found = [match for match in spoken if match is not None]
-    first = min(found, key=lambda match: match.start()) if found else _PERSON_AGE.search(text)
+    first = min(found, key=lambda match: match.start()) if found else search(_PERSON_AGE, text)
     words = _words(doc, first)
     count, count_words = _count(doc)
     if _TITLED_SINGLE.search(title):
@@ -150,11 +149,11 @@ def _read(doc: Doc) -> Study:
     elif count == 1 and told > 1:
         count, count_words = told, None
     if count is None:
-        series = any(cue.design == "case_series" and cue.pattern.search(text) for cue in cues())
+        series = any(cue.design == "case_series" and search(cue.pattern, text) for cue in cues())
         return Study("case_series" if series else "other", count, persons, words, count_words)
     reported = count <= _MOST_OF_A_REPORT and _TITLED_REPORT.search(title) is not None
     design = "case_report" if count in (1, told) or reported else "case_series"
-    if told < 2 and (_TITLED_SERIES.search(title) or (count == 1 and _OWN_SERIES.search(text))):
+    if told < 2 and (_TITLED_SERIES.search(title) or (count == 1 and search(_OWN_SERIES, text))):
         design = "case_series"
     if design == "case_report" and _is_doubtful(doc, article):
         design = "other"
@@ -169,7 +168,7 @@ def _single(
     """The patients of a report whose title speaks of one: others only where the authors say that they report them."""
     if words is None and len(persons.people) > 1 and not all(person.sex for person in persons.people):
         persons = replace(persons, people=persons.people[:1])
-    elif words is not None and words.start >= title_end(doc) and not _ONE_REPORTED.search(sentence_of(words).text):
+    elif words is not None and words.start >= title_end(doc) and not _ONE_REPORTED.search(sentence_text(words)):
         count, words = 1, None
     return persons, count, words
 
@@ -207,52 +206,57 @@ def lowered(text: str) -> str:
 
 def _tells_of_a_patient(doc: Doc) -> bool:
     """Whether anything but the title reads as said of a patient."""
-    return any(span.label_ == "patient" and span.start_char > 0 for span in spans_in(doc, "narrative"))
+    return any(span.start_char > 0 for span in spans_of(doc, "narrative", "patient"))
 
 
 def _is_other(text: str, title: str, article: Article | None, *, told: int, reports: bool) -> bool:
     types = _types(article)
-    scores = {"case_report": 0.0, "case_series": 0.0, "other": 0.0, "animal": 0.0}
-    for cue in cues():
-        count = sum(1 for _ in finditer(cue.pattern, title if cue.where == "title" else text))
-        scores[cue.design] += cue.weight * min(count, _MAX_COUNT_OF_A_CUE)
-    if scores["animal"]:
+    if _score("animal", text, title):
         return True
     if "case reports" in types and told:
         return False
-    own = scores["case_report"] + scores["case_series"] + 3.0 * bool(told) + 3.0 * ("case reports" in types)
-    other = scores["other"] + 3.0 * bool(types & _OTHER_TYPES)
-    silent = not (reports or told or scores["case_series"])
+    series = _score("case_series", text, title)
+    own = _score("case_report", text, title) + series + 3.0 * bool(told) + 3.0 * ("case reports" in types)
+    other = _score("other", text, title) + 3.0 * bool(types & _OTHER_TYPES)
+    silent = not (reports or told or series)
     return other - own > 1.0 or (silent and other > 0)
+
+
+def _score(design: str, text: str, title: str) -> float:
+    """What the cues say for a design."""
+    score = 0.0
+    for cue in cues():
+        if cue.design == design:
+            matches = finditer(cue.pattern, title if cue.where == "title" else text)
+            score += cue.weight * sum(1 for _ in islice(matches, _MAX_COUNT_OF_A_CUE))
+    return score
 
 
 def _count(doc: Doc) -> tuple[int | None, Span | None]:
     """The number of patients reported: from the title, else from the first sentence that reports them."""
     end_of_title = title_end(doc)
     best: tuple[int, Span] | None = None
-    for span in spans_in(doc, "quantities"):
-        if span.label_ != "PATIENTS":
-            continue
+    for span in spans_of(doc, "quantities", "PATIENTS"):
         value = span._.quantity.value
-        sentence = sentence_of(span)
+        sentence = sentence_text(span)
         in_title = span.start < end_of_title
-        if value is None or value < 1 or value != int(value) or _CITED.search(sentence.text):
+        if value is None or value < 1 or value != int(value) or _CITED.search(sentence):
             continue
         if in_title:
             return int(value), span
-        own = not is_general(sentence) or _OWN.search(sentence.text) is not None
-        if not own or not _REPORTING.search(sentence.text):
+        own = not is_general(span) or _OWN.search(sentence) is not None
+        if not own or not _REPORTING.search(sentence):
             continue
         if best is None:
             best = int(value) + _others(doc, span), span
-        elif best[0] == 1 and value > 1 and not _ONE_REPORTED.search(sentence_of(best[1]).text):
+        elif best[0] == 1 and value > 1 and not _ONE_REPORTED.search(sentence_text(best[1])):
             best = int(value), span
     return best if best is not None else (None, None)
 
 
 def _others(doc: Doc, span: Span) -> int:
     """The patients of the other sex that are counted just before a count of patients."""
-    match = _AND_OTHERS.search(text_of(doc)[sentence_of(span).start_char : span.start_char])
+    match = _AND_OTHERS.search(text_of(doc)[sentence_chars(span)[0] : span.start_char])
     value = number(match["number"]) if match is not None else None
     return int(value) if value is not None else 0
 

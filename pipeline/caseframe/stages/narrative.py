@@ -158,17 +158,22 @@ def _places(kind: str, index: int, count: int) -> Iterator[str]:
 
 def is_general(span: Span) -> bool:
     """Whether a span stands in a general sentence; False where the component has not run."""
-    return any(start <= span.start < end for start, end in _general(span.doc))
+    return general_tokens(span.doc)[span.start]
 
 
-def _general(doc: Doc) -> list[tuple[int, int]]:
-    """The token bounds of the general sentences, looked up once a Doc that has them."""
-    known: list[tuple[int, int]] | None = doc.user_data.get(_GENERAL)
-    if known is not None or SPANS not in doc.spans:
-        return known or []
-    found = [(span.start, span.end) for span in doc.spans[SPANS] if span.label_ == "general"]
-    doc.user_data[_GENERAL] = found
-    return found
+def general_tokens(doc: Doc) -> list[bool]:
+    """For each token, and what lies behind the last, whether its sentence is general. Found once a Doc that has
+    sentences labelled: not to be changed.
+    """
+    known: list[bool] | None = doc.user_data.get(_GENERAL)
+    if known is None:
+        known = [False] * (len(doc) + 1)
+        if SPANS in doc.spans:
+            doc.user_data[_GENERAL] = known
+            for span in doc.spans[SPANS]:
+                if span.label_ == "general":
+                    known[span.start : span.end] = [True] * len(span)
+    return known
 
 
 def narrative_score(span: Span) -> float:
