@@ -23,7 +23,7 @@ from caseframe.evaluation.records import ArticleScore, Counts
 from caseframe.evaluation.statistics import bootstrap, micro_f1
 from caseframe.fields import cases, confidence, roles, sites
 from caseframe.fields.component import all_findings
-from caseframe.fields.linear import LinearModel
+from caseframe.fields.linear import LinearModel, names_of
 from caseframe.stages.entity_network import Floats
 from fit_roles import examples as role_examples
 from fit_roles import fit_roles
@@ -50,14 +50,16 @@ class Candidate:
 def candidates(gold: GoldArticle, doc: Doc) -> Iterator[Candidate]:
     """The findings of an article before they are weighed."""
     told = cases.told_cases(doc, all_findings(doc))
+    contexts = [(folded, confidence.Context(doc, folded)) for _, folded in told]
     for field in confidence.FIELDS:
-        found = [(each, folded) for _, folded in told for each in folded if each[0].field == field]
+        found = [(each, context) for folded, context in contexts for each in folded if each[0].field == field]
         wanted = [finding for finding in gold.findings if finding.field == field]
         pairs = matched_pairs([[relaxed(g, finding, doc.text) for (finding, _), _ in found] for g in wanted])
         right = {column for _, column in pairs}
-        for number, ((finding, mentions), folded) in enumerate(found):
-            names = confidence.features(doc, finding, mentions, folded)
-            yield Candidate(gold.article_id, field, tuple(names), confidence.numbers(doc, finding), number in right)
+        for number, ((finding, mentions), context) in enumerate(found):
+            names = names_of(confidence.features(context, finding, mentions))
+            numbers = confidence.numbers(context, [finding])[0]
+            yield Candidate(gold.article_id, field, tuple(names), numbers, number in right)
 
 
 def fit_confidence(rows: Sequence[Candidate], least: dict[str, float]) -> LinearModel:
@@ -119,7 +121,7 @@ def main() -> None:
     for part, model in zip(parts, held_out, strict=True):
         for row in rows:
             if row.article in part:
-                scored[row.field].append((model.of(row.field, row.names, row.numbers), row.right))
+                scored[row.field].append((model.of(row.field, [("", row.names)], row.numbers), row.right))
     wanted = {f: sum(g.field == f for gold, _ in texts for g in gold.findings) for f in confidence.FIELDS}
     least = {field: best_least(scored[field], wanted[field]) for field in confidence.FIELDS}
     scores = []

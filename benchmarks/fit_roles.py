@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from caseframe.evaluation.gold import GoldArticle
 from caseframe.evaluation.matching import overlaps, same_value
 from caseframe.fields.conditions import Condition, conditions_of
-from caseframe.fields.linear import LinearModel
+from caseframe.fields.linear import LinearModel, names_of
 from caseframe.fields.roles import ROLES, features
 from caseframe.fields.surroundings import surroundings
 from caseframe.stages.narrative import is_general
@@ -27,14 +27,16 @@ LEVEL = 0.45
 
 def examples(gold: GoldArticle, doc: Doc) -> list[Example]:
     """The mentions in the patients' story with their features and roles."""
+    conditions = conditions_of(doc)
+    numbers = surroundings(doc, [(condition.span.start, condition.span.end) for condition in conditions])
     return [
         Example(
             gold.article_id,
-            tuple(features(doc, condition)),
-            surroundings(condition.span),
+            tuple(names_of(bags)),
+            row,
             {role: role in roles(doc, condition, gold) for role in ROLES},
         )
-        for condition in conditions_of(doc)
+        for condition, bags, row in zip(conditions, features(doc, conditions), numbers, strict=True)
         if not is_general(condition.span)
     ]
 
@@ -60,7 +62,7 @@ def cross_validate(rows: list[Example]) -> None:
         for row in rows:
             if row.article in held_out:
                 held = {role for role, holds in row.held.items() if holds}
-                given = {role for role, sure in model.each(row.names, row.numbers).items() if sure >= LEVEL}
+                given = {role for role, sure in model.each([("", row.names)], row.numbers).items() if sure >= LEVEL}
                 gold.update(held)
                 found.update(given)
                 hits.update(given & held)

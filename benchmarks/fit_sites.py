@@ -19,7 +19,7 @@ from caseframe.evaluation.matching import exact, matched_pairs, overlaps, relaxe
 from caseframe.evaluation.records import Counts
 from caseframe.fields.base import make_finding
 from caseframe.fields.cases import fold, settle
-from caseframe.fields.linear import LinearModel
+from caseframe.fields.linear import LinearModel, names_of
 from caseframe.fields.sites import MIN_PROBABILITY, NOT_THERE, SITE, Context, Site, features, sites_of
 from caseframe.fields.surroundings import surroundings
 from caseframe.schema import Finding
@@ -65,15 +65,16 @@ def examples(doc: Doc, gold: GoldArticle) -> list[Candidate]:
     """The candidates of one article."""
     sites = sites_of(doc)
     context = Context(doc, sites)
+    numbers = surroundings(doc, [(site.core.start, site.core.end) for site in sites])
     return [
         Candidate(
             gold.article_id,
-            tuple(features(context, site)),
-            surroundings(site.core),
+            tuple(names_of(features(context, site))),
+            row,
             is_gold(doc, site, gold),
             finding_of(site),
         )
-        for site in sites
+        for site, row in zip(sites, numbers, strict=True)
         if not is_general(site.span) and assertion_of(site.core)[0] not in NOT_THERE
     ]
 
@@ -113,7 +114,7 @@ def cross_validate(texts: dict[str, Text]) -> dict[float, tuple[Counts, Counts]]
         model = fit([row for name, text in texts.items() if name not in held_out for row in text.examples])
         for name in sorted(held_out):
             told = texts[name]
-            sure = [(model.of(SITE, row.names, row.numbers), row.finding) for row in told.examples]
+            sure = [(model.of(SITE, [("", row.names)], row.numbers), row.finding) for row in told.examples]
             for level in levels:
                 told_once = fold(replace(f, confidence=p) for p, f in sure if p >= level)
                 findings = settle(finding for finding, _ in told_once)

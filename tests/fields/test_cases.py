@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from spacy.language import Language
 
 from caseframe.fields.cases import fold, settle, told_cases, weigh
+from caseframe.fields.linear import names_of
 from caseframe.schema import ASSERTIONS, FIELDS, Attributes, Extraction, Finding
 
 Extract = Callable[..., Extraction]
@@ -243,7 +244,8 @@ def test_improbable_findings_are_left_out_and_the_others_get_their_probability(
 ) -> None:
     # What the fitted weights say of a word changes with each fit; the rule does not.
     monkeypatch.setattr(
-        "caseframe.fields.confidence.confidence_of", lambda field, names, numbers: 0.1 if "value=wide" in names else 0.7
+        "caseframe.fields.confidence.confidence_of",
+        lambda field, bags, numbers: 0.1 if "value=wide" in names_of(bags) else 0.7,
     )
     doc = nlp("A 40-year-old man with osteosarcoma of the femur underwent wide resection of the osteosarcoma.")
     at = doc.text.index("osteosarcoma")

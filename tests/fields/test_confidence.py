@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 
 from caseframe.fields import confidence
 from caseframe.fields.cases import fold
+from caseframe.fields.linear import names_of
 from caseframe.schema import CASE_FIELDS, FIELDS, Finding
 
 TEXT = "Osteosarcoma of the femur\nA 40-year-old man with osteosarcoma had no pain. He underwent resection of the osteosarcoma."
@@ -25,11 +26,11 @@ def mention(words: str, value: str, field: str, *, nth: int = 0, confidence: flo
     return Finding(field, value, TEXT[at : at + len(words)], at, at + len(words), confidence=confidence, **rest)  # type: ignore[arg-type]
 
 
-def names_of(doc: Doc, *findings: Finding) -> set[str]:
+def told_of(doc: Doc, *findings: Finding) -> set[str]:
     """The features of the first of some findings of a case."""
     folded = fold(findings)
     finding, group = folded[0]
-    return set(confidence.features(doc, finding, group, folded))
+    return set(names_of(confidence.features(confidence.Context(doc, folded), finding, group)))
 
 
 @pytest.mark.parametrize("field", confidence.FIELDS)
@@ -43,7 +44,7 @@ def test_the_fields_that_are_not_weighed_are_those_of_the_person() -> None:
 
 
 def test_features_say_what_was_said_and_where(doc: Doc) -> None:
-    names = names_of(
+    names = told_of(
         doc, mention("osteosarcoma", "osteosarcoma", "diagnosis", nth=1, source="fields.conditions/1", code="X")
     )
     assert {"said=7", "source=fields.conditions", "assertion=present", "code=True", "mentions=1"} <= names
@@ -54,29 +55,30 @@ def test_features_say_what_was_said_and_where(doc: Doc) -> None:
 
 def test_repetition_counts(doc: Doc) -> None:
     mentions = [mention("osteosarcoma", "osteosarcoma", "diagnosis", nth=n) for n in range(3)]
-    assert {"mentions=3", "said=7&mentions=3"} <= names_of(doc, *mentions)
+    assert {"mentions=3", "said=7&mentions=3"} <= told_of(doc, *mentions)
 
 
 def test_what_else_was_said_counts(doc: Doc) -> None:
     pain = mention("pain", "pain", "symptom", confidence=0.5)
     surer = mention("resection", "x", "symptom", confidence=0.9)
     other = mention("pain", "pain", "complication", confidence=0.8)
-    assert "rivals=0" in names_of(doc, pain)
-    assert {"rivals=1", "also=complication", "said more surely of another field"} <= names_of(doc, pain, surer, other)
+    assert "rivals=0" in told_of(doc, pain)
+    assert {"rivals=1", "also=complication", "said more surely of another field"} <= told_of(doc, pain, surer, other)
 
 
 def test_attributes_count(doc: Doc) -> None:
-    names = names_of(doc, mention("pain", "pain", "symptom", attributes={"duration_days": 91, "side": "left"}))
+    names = told_of(doc, mention("pain", "pain", "symptom", attributes={"duration_days": 91, "side": "left"}))
     assert {"has duration_days", "has side", "side=left"} <= names
 
 
 def test_a_finding_outside_the_text_has_no_features(doc: Doc) -> None:
     beyond = Finding("symptom", "pain", "pain", len(TEXT) + 5, len(TEXT) + 9)
-    assert list(confidence.features(doc, beyond, [beyond], [(beyond, [beyond])])) == []
+    assert list(confidence.features(confidence.Context(doc, [(beyond, [beyond])]), beyond, [beyond])) == []
 
 
 def test_more_certain_words_make_a_more_certain_finding(doc: Doc) -> None:
-    numbers = confidence.numbers(doc, mention("pain", "pain", "symptom"))
+    pain = mention("pain", "pain", "symptom")
+    (numbers,) = confidence.numbers(confidence.Context(doc, [(pain, [pain])]), [pain])
     for field in ("diagnosis", "symptom", "complication"):
-        sure, unsure = (confidence.confidence_of(field, [f"said={n}"], numbers) for n in (9, 2))
+        sure, unsure = (confidence.confidence_of(field, [("said=", [n])], numbers) for n in "92")
         assert sure > unsure

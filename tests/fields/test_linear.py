@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from caseframe.errors import ModelError
 from caseframe.fields import confidence, roles, sites
-from caseframe.fields.linear import BIAS, LinearModel
+from caseframe.fields.linear import BIAS, Bag, LinearModel, names_of
 from caseframe.stages.entities import shipped_weights
 from caseframe.stages.narrative import builtin_weights, read_weights
 
@@ -22,31 +22,50 @@ MODEL = LinearModel(("no", "yes"), {BIAS: (0.0, 0.5), "pain": (1.0, -1.0), "left
 RULES = Path(str(files("caseframe.fields") / "rules"))
 
 
+def whole(*names: str) -> list[Bag]:
+    """Some features by their whole names."""
+    return [("", names)]
+
+
 def test_sums_add_the_bias_and_each_known_feature() -> None:
     assert MODEL.sums([]) == [0.0, 0.5]
-    assert MODEL.sums(["pain", "left", "never seen"]) == [1.25, -0.5]
-    assert MODEL.sums(["pain", "pain"]) == [2.0, -1.5], "a feature that holds twice counts twice"
+    assert MODEL.sums(whole("pain", "left", "never seen")) == [1.25, -0.5]
+    assert MODEL.sums(whole("pain", "pain")) == [2.0, -1.5], "a feature that holds twice counts twice"
 
 
 def test_logistic_by_hand() -> None:
-    assert MODEL.each(["pain"]) == pytest.approx({"no": 1 / (1 + math.exp(-1)), "yes": 1 / (1 + math.exp(0.5))})
+    assert MODEL.each(whole("pain")) == pytest.approx({"no": 1 / (1 + math.exp(-1)), "yes": 1 / (1 + math.exp(0.5))})
     assert MODEL.each([])["no"] == 0.5
-    assert MODEL.of("yes", ["pain"]) == MODEL.each(["pain"])["yes"]
+    assert MODEL.of("yes", whole("pain")) == MODEL.each(whole("pain"))["yes"]
+
+
+bags = st.lists(
+    st.tuples(st.sampled_from(["", "p", "pai", "le"]), st.lists(st.sampled_from(["pain", "in", "ft", "x"])))
+)
+
+
+@given(bags)
+def test_a_bag_counts_as_the_names_in_it(bags: list[tuple[str, list[str]]]) -> None:
+    names = [("", names_of(bags))]
+    assert MODEL.sums(bags) == MODEL.sums(names)
+    assert MODEL.each(bags) == MODEL.each(names)
+    assert MODEL.of("yes", bags) == MODEL.of("yes", names) == MODEL.each(names)["yes"]
 
 
 def test_numbers_are_weighed_by_the_rows_named_after_them() -> None:
     model = LinearModel(("no", "yes"), {"vector 0": (1.0, 0.0), "vector 1": (0.5, -2.0), "pain": (1.0, 0.0)})
     numbers = np.array([2.0, 4.0])
-    assert model.sums(["pain"], numbers) == [5.0, -8.0]
-    assert model.of("yes", ["pain"], numbers) == model.each(["pain"], numbers)["yes"]
-    assert model.sums(["pain"]) == [1.0, 0.0], "without numbers the names alone count"
-    assert MODEL.sums(["pain"], numbers) == MODEL.sums(["pain"]), "a model that weighs none takes none"
+    pain = whole("pain")
+    assert model.sums(pain, numbers) == [5.0, -8.0]
+    assert model.of("yes", pain, numbers) == model.each(pain, numbers)["yes"]
+    assert model.sums(pain) == [1.0, 0.0], "without numbers the names alone count"
+    assert MODEL.sums(pain, numbers) == MODEL.sums(pain), "a model that weighs none takes none"
 
 
 @given(st.floats(-1e6, 1e6))
 def test_no_weight_is_too_large(weight: float) -> None:
     model = LinearModel(("a", "b"), {"x": (weight, 0.0)})
-    assert 0 <= model.each(["x"])["a"] <= 1
+    assert 0 <= model.each(whole("x"))["a"] <= 1
 
 
 # Every feature starts with its kind; what follows is any word, a line break or a tab among them.
@@ -97,7 +116,7 @@ def test_shipped_weights_are_sound(name: str, classes: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("model", [roles.model, confidence.model, sites.model], ids=["roles", "confidence", "sites"])
 def test_shipped_weights_leave_room_for_doubt(model: object) -> None:
     assert callable(model)
-    for probability in model().each(["a feature that no text has"]).values():
+    for probability in model().each(whole("a feature that no text has")).values():
         assert 0.1 < probability < 0.9
 
 

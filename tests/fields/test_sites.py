@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 
-from caseframe.fields.sites import MIN_PROBABILITY, Context, find, probability_of, sites_of
+from caseframe.fields.sites import MIN_PROBABILITY, Context, find, probabilities_of, sites_of
 from caseframe.schema import Finding
 
 
@@ -104,8 +104,8 @@ def test_where_the_tumour_lies_is_surer_than_what_is_by_the_way(stages: Language
         "The mass of the scapula was resected."
     )
     sites = sites_of(doc)
-    context = Context(doc, sites)
-    sure = {site.term.preferred: probability_of(context, site) for site in sites}
+    probabilities = probabilities_of(Context(doc, sites), sites)
+    sure = {site.term.preferred: sure for site, sure in zip(sites, probabilities, strict=True)}
     assert sure["scapula"] > 0.6 > sure["chest"]
     assert {finding.value for finding in find(doc)} == {"scapula"}
 

@@ -19,7 +19,7 @@ def vectors(words: str) -> Floats:
 
 def test_means_of_span_before_behind_and_sentence_less_the_whole(stages: Language) -> None:
     doc = stages(TEXT)
-    inside, before, after, sentence = surroundings(doc[7:8]).reshape(4, -1)
+    inside, before, after, sentence = surroundings(doc, [(7, 8)]).reshape(4, -1)
     whole = vectors(" ".join(token.text for token in doc))
     assert doc[7].text == "sarcoma"
     assert inside == pytest.approx(vectors("sarcoma") - whole, abs=1e-4)
@@ -32,12 +32,20 @@ def test_means_of_span_before_behind_and_sentence_less_the_whole(stages: Languag
 
 def test_where_there_are_no_words_there_are_zeros(stages: Language) -> None:
     doc = stages("Sarcoma.")
-    _, before, after, _ = surroundings(doc[:2]).reshape(4, -1)
+    _, before, after, _ = surroundings(doc, [(0, 2)]).reshape(4, -1)
     assert not before.any()
     assert not after.any()
 
 
+def test_each_span_has_a_row_of_its_own(stages: Language) -> None:
+    doc = stages(TEXT)
+    bounds = [(1, 2), (7, 8), (0, 9)]
+    rows = surroundings(doc, bounds)
+    assert all((row == surroundings(doc, [each])[0]).all() for row, each in zip(rows, bounds, strict=True))
+    assert len(surroundings(doc, [])) == 0
+
+
 def test_words_that_nobody_saw_have_surroundings_too(stages: Language) -> None:
-    numbers = surroundings(stages("Xyzzyosarcoma plugh.")[:1])
+    numbers = surroundings(stages("Xyzzyosarcoma plugh."), [(0, 1)])
     assert np.isfinite(numbers).all()
     assert numbers.any()

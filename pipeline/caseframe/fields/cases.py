@@ -115,12 +115,14 @@ def weigh(doc: Doc, folded: Folded) -> list[Finding]:
 
     Every patient of a case report has a diagnosis: where none is probable, the likeliest one counts.
     """
+    context = confidence.Context(doc, folded)
+    numbers = confidence.numbers(context, context.findings)
     weighed = []
     left_out = []
-    for finding, mentions in folded:
+    for (finding, mentions), row in zip(folded, numbers, strict=True):
         if finding.field in confidence.FIELDS:
-            names = list(confidence.features(doc, finding, mentions, folded))
-            probability = confidence.confidence_of(finding.field, names, confidence.numbers(doc, finding))
+            bags = confidence.features(context, finding, mentions)
+            probability = confidence.confidence_of(finding.field, bags, row)
             finding = replace(finding, confidence=probability)
             if probability < confidence.least(finding.field):
                 left_out.append(finding)

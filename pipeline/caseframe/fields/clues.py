@@ -6,13 +6,13 @@ words lie between. Words that say the same of what they govern form a class, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import spans_in
-from caseframe.fields.phrases import phrase
-from caseframe.stages.extensions import lowers_of, sentence_of
+from caseframe.fields.phrases import phrase_start
+from caseframe.stages.extensions import lowers_of, sentence_bounds
 
 _LABELS = "caseframe.clue_labels"
 _CLASSES = {
@@ -48,7 +48,9 @@ _PERSONS = frozenset(
     children boys girls person adult adolescent""".split()
 )
 _AFTER = frozenset("after following during post since".split())
-_OF_CAUSE = frozenset("due secondary caused induced by from because complicating".split())
+_LINKS = dict.fromkeys("due secondary caused induced by from because complicating".split(), "of")
+_LINKS |= dict.fromkeys(_AFTER, "after")
+_OF_CAUSE_ENDINGS = ("-induced", "-related", "-associated")
 _ACTS = frozenset({"procedure", "therapy", "implant"})
 _REACH_LEFT = 30
 _REACH_RIGHT = 10
@@ -57,31 +59,34 @@ _BEYOND = 6
 
 def clues(span: Span) -> Iterator[str]:
     """Names of features of a mention; those of the words around it hold for all items of a list."""
-    doc = span.doc
+    doc, start, end = span.doc, span.start, span.end
     words = lowers_of(doc)
-    sentence = sentence_of(span)
-    full = phrase(doc, span.start, span.end)
-    for word in dict.fromkeys(words[full.start : full.end]):
+    first, last = sentence_bounds(doc, start)
+    begin = phrase_start(doc, start)
+    for word in dict.fromkeys(words[begin:end]):
         yield f"inside={word}"
-        for end in ("-induced", "-related", "-associated"):
-            if word.endswith(end):
-                yield f"inside {end}"
-    left = _governor(words, range(full.start - 1, max(sentence.start, full.start - _REACH_LEFT) - 1, -1))
-    right = _governor(words, range(span.end, min(sentence.end, span.end + _REACH_RIGHT)))
+        if word.endswith(_OF_CAUSE_ENDINGS):
+            yield f"inside -{word.rpartition('-')[2]}"
+    left = _governor(words[max(first, begin - _REACH_LEFT) : begin][::-1])
+    right = _governor(words[end : min(last, end + _REACH_RIGHT)])
     yield f"governed by={left}"
     yield f"followed by={right}"
     yield f"governed by={left}&followed by={right}"
-    if _is_of_person(words, sentence.start, full.start):
+    if _is_of_person(words, first, begin):
         yield "of a person"
-    yield from dict.fromkeys(_after_what(doc, words, span, sentence))
-    yield from dict.fromkeys(_before_what(doc, words, full, sentence))
+    labels = _labels(doc)
+    yield from dict.fromkeys(_after_what(labels, words, end, last))
+    yield from dict.fromkeys(_before_what(labels, words, first, begin))
 
 
-def _governor(words: list[str], places: range) -> str:
-    return next((_CLASSES[words[i]] for i in places if words[i] in _CLASSES), "none")
+def _governor(words: Iterable[str]) -> str:
+    for word in words:
+        if word in _CLASSES:
+            return _CLASSES[word]
+    return "none"
 
 
-def _is_of_person(words: list[str], first: int, start: int) -> bool:
+def _is_of_person(words: Sequence[str], first: int, start: int) -> bool:
     """Whether "a woman with", "patients with" governs the words from `start` on, past the other items of a list."""
     for i in range(start - 1, first, -1):
         if words[i] in _CLASSES:
@@ -91,24 +96,21 @@ def _is_of_person(words: list[str], first: int, start: int) -> bool:
     return False
 
 
-def _after_what(doc: Doc, words: list[str], span: Span, sentence: Span) -> Iterator[str]:
+def _after_what(labels: Mapping[int, str], words: Sequence[str], end: int, last: int) -> Iterator[str]:
     """What a condition is said to follow or come of: "… after resection", "… due to the screw"."""
-    labels = _labels(doc)
-    for i in range(span.end, min(sentence.end, span.end + _REACH_RIGHT)):
-        link = "after" if words[i] in _AFTER else "of" if words[i] in _OF_CAUSE else ""
+    for i, word in enumerate(words[end : min(last, end + _REACH_RIGHT)], end):
+        link = _LINKS.get(word)
         if link:
-            for j in range(i + 1, min(sentence.end, i + 1 + _BEYOND)):
-                if j in labels:
-                    yield f"comes {link}={labels[j]}"
-                    break
+            named = next((labels[j] for j in range(i + 1, min(last, i + 1 + _BEYOND)) if j in labels), "")
+            if named:
+                yield f"comes {link}={named}"
 
 
-def _before_what(doc: Doc, words: list[str], full: Span, sentence: Span) -> Iterator[str]:
+def _before_what(labels: Mapping[int, str], words: Sequence[str], first: int, begin: int) -> Iterator[str]:
     """What stands ahead of a condition in its sentence: an act of treatment, and whether "after" opens with it."""
-    labels = _labels(doc)
-    for i in range(sentence.start, full.start):
-        if labels.get(i) in _ACTS:
-            opened = any(words[j] in _AFTER for j in range(max(sentence.start, i - _BEYOND), i))
+    for i in range(first, begin):
+        if i in labels and labels[i] in _ACTS:
+            opened = not _AFTER.isdisjoint(words[max(first, i - _BEYOND) : i])
             yield f"ahead={'after ' if opened else ''}{labels[i]}"
 
 
@@ -118,9 +120,10 @@ def _labels(doc: Doc) -> dict[int, str]:
     if not isinstance(known, dict):
         known = {}
         for span in spans_in(doc, "terms"):
-            if span.label_ in _ACTS or span.label_ in ("diagnosis", "complication"):
+            label = span.label_
+            if label in _ACTS or label in ("diagnosis", "complication"):
                 for i in range(span.start, span.end):
-                    if span.label_ in _ACTS or i not in known:
-                        known[i] = span.label_
+                    if label in _ACTS or i not in known:
+                        known[i] = label
         doc.user_data[_LABELS] = known
     return known

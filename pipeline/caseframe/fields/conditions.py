@@ -8,13 +8,13 @@ words around it and its place in the article: a linear model over such features 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import folded_words, make_finding, spans_in, term_at
+from caseframe.fields.base import folded_words, make_finding, spans_in, spans_of, term_at
 from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase
 from caseframe.fields.roles import roles_of
@@ -22,7 +22,8 @@ from caseframe.lexicons import surface_parts
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, sentence_of, text_of
+from caseframe.stages.needles import may_match
 
 _SOURCE = "conditions"
 _FIELDS = ("diagnosis", "complication", "symptom", "comorbidity")
@@ -126,10 +127,12 @@ class Condition:
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields the conditions of a Doc, each in the fields of its roles, and what is said of complications as such."""
     yield from _any_complication(doc)
-    for condition in conditions_of(doc):
+    conditions = conditions_of(doc)
+    for condition, roles in zip(conditions, roles_of(doc, conditions), strict=True):
+        if not roles:
+            continue
         assertion, cue = assertion_of(condition.span)
-        roles = roles_of(doc, condition)
-        if cue is not None and _MISTAKEN.search(cue.text) and roles:
+        if cue is not None and _MISTAKEN.search(cue.text):
             # What it was taken for is a diagnosis that did not stand, and nothing else.
             roles = {"diagnosis": max(roles.values())}
         for role, probability in roles.items():
@@ -140,7 +143,7 @@ def find(doc: Doc) -> Iterator[Finding]:
                 source=_SOURCE,
                 assertion=_assertion_as(condition, role, assertion),
                 code=condition.code if role == "diagnosis" else "",
-                attributes=_attributes(doc, condition, role),
+                attributes=_attributes(doc, condition, role, assertion),
                 confidence=probability,
             )
 
@@ -174,7 +177,7 @@ def conditions_of(doc: Doc) -> list[Condition]:
         return known
     listed = [_listed(doc, spans) for spans in _lexicon_spans(doc)]
     taken = [(condition.span.start, condition.span.end) for condition in listed]
-    built = [condition for condition in _built(doc) if not _overlaps(condition.span, taken)]
+    built = list(_built(doc, taken))
     taken += [(condition.span.start, condition.span.end) for condition in built]
     learned = [
         Condition(span, value, "open", origin=span.label_)
@@ -193,15 +196,19 @@ def _lexicon_spans(doc: Doc) -> list[list[Span]]:
 
     Where two hits overlap, the longer stands. Those of the same words go in the order of `_FIELDS`.
     """
+    words = lowers_of(doc)
     claims: dict[tuple[int, int], list[Span]] = {}
     for span in spans_in(doc, "terms"):
-        of_place = span.end < len(doc) and doc[span.end].lower_ in _PLACES
-        if span.label_ in _FIELDS and not _is_any(span) and not of_place:
-            claims.setdefault((span.start, span.end), []).append(span)
+        if span.label_ in _FIELDS and not _is_any(span):
+            start, end = span.start, span.end
+            if end == len(words) or words[end] not in _PLACES:
+                claims.setdefault((start, end), []).append(span)
     kept: list[list[Span]] = []
-    for (start, end), spans in sorted(claims.items(), key=lambda claim: (claim[0][0] - claim[0][1], claim[0][0])):
-        if all(end <= others[0].start or start >= others[0].end for others in kept):
-            kept.append(sorted(spans, key=lambda span: _FIELDS.index(span.label_)))
+    held: set[int] = set()
+    for start, end in sorted(claims, key=lambda bounds: (bounds[0] - bounds[1], bounds[0])):
+        if held.isdisjoint(range(start, end)):
+            held.update(range(start, end))
+            kept.append(sorted(claims[start, end], key=lambda span: _FIELDS.index(span.label_)))
     return kept
 
 
@@ -215,12 +222,10 @@ def _is_any(span: Span) -> bool:
 
 def _is_qualified(span: Span) -> bool:
     """Whether a smooth course is another's, or was smooth but for something: "uneventful until", "no … except"."""
-    doc, sentence = span.doc, sentence_of(span)
-    near = {
-        token.lower_ for token in doc[max(sentence.start, span.start - _NEAR) : min(sentence.end, span.end + _NEAR)]
-    }
-    behind = {token.lower_ for token in doc[span.end : sentence.end]}
-    return not (near.isdisjoint(_OTHER_COURSES) and behind.isdisjoint(_BUT_FOR))
+    words = lowers_of(span.doc)
+    first, last = sentence_bounds(span.doc, span.start)
+    near = words[max(first, span.start - _NEAR) : min(last, span.end + _NEAR)]
+    return not (_OTHER_COURSES.isdisjoint(near) and _BUT_FOR.isdisjoint(words[span.end : last]))
 
 
 def _is_bare_any(span: Span) -> bool:
@@ -236,14 +241,15 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
     names = {hit.label_: term_at(hit).preferred for hit in spans}
     value = _own_name(span, names) or term.preferred
     code = term.code
-    if behavior in ("benign", "uncertain") and span.start and doc[span.start - 1].lower_ == "malignant":
+    if behavior in ("benign", "uncertain") and span.start and lowers_of(doc)[span.start - 1] == "malignant":
         behavior, code = "malignant", re.sub(r"/[01]\Z", "/3", code)
     values: tuple[tuple[str, str], ...] = ()
     if not behavior:
         if len(set(names.values())) > 1 and not _own_name(span, names):
             values = tuple((field, _with_site(doc, span, name)) for field, name in names.items())
         value = _with_site(doc, span, value)
-    course = next((str(hit._.term.attributes["course"]) for hit in spans if "course" in hit._.term.attributes), "")
+    courses = (term_at(hit).attributes.get("course") for hit in spans)
+    course = next((str(course) for course in courses if course is not None), "")
     return Condition(span, value, "+".join(sorted(names)), code, behavior, term.lexicon, values, course)
 
 
@@ -268,26 +274,28 @@ def _with_site(doc: Doc, span: Span, value: str) -> str:
 
 def _site_after(doc: Doc, span: Span) -> str:
     """The site in "fracture of the femoral neck"."""
-    tail = doc[span.end : min(span.end + 8, sentence_of(span).end)]
+    tail = Span(doc, span.end, min(span.end + 8, sentence_bounds(doc, span.start)[1]))
     match = _PART.match(tail.text) if len(tail) else None
     if match is None:
         return ""
     offset = tail.start_char + match.end()
-    for site in spans_in(doc, "terms"):
-        if site.label_ == "site" and site.start_char == offset:
+    for site in spans_of(doc, "terms", "site"):
+        if site.start_char == offset:
             return term_at(site).preferred
     return ""
 
 
-def _built(doc: Doc) -> Iterator[Condition]:
-    """Phrases whose head word tells that they name a condition."""
-    heads_of_others = {span.end - 1 for span in spans_in(doc, "terms") if span.label_ in _NO_CONDITION_FIELDS}
+def _built(doc: Doc, taken: Sequence[tuple[int, int]]) -> Iterator[Condition]:
+    """Phrases whose head word tells that they name a condition, none over words of `taken` (token bounds)."""
+    held = {i for start, end in taken for i in range(start, end)}
+    no_heads = held.union(span.end - 1 for span in spans_in(doc, "terms") if span.label_ in _NO_CONDITION_FIELDS)
+    lowers = lowers_of(doc)
     for i, word in enumerate(folded_words(doc)):
-        if not _is_head(word) or i in heads_of_others:
-            continue
-        if i + 1 < len(doc) and doc[i + 1].lower_ in _FOLLOWERS:
+        if not _is_head(word) or i in no_heads or (i + 1 < len(lowers) and lowers[i + 1] in _FOLLOWERS):
             continue
         full = phrase(doc, i, i + 1)
+        if not held.isdisjoint(range(full.start, i)):
+            continue
         words = core_words(full)
         if word in HEADS and len(words) < 2:
             site = _site_after(doc, full)
@@ -322,10 +330,6 @@ def _is_vague(head: str, words: list[str]) -> bool:
     return head in _VAGUE_HEADS and all(word.lower() in _VAGUE for word in words[:-1])
 
 
-def _overlaps(span: Span, taken: list[tuple[int, int]]) -> bool:
-    return any(span.start < end and start < span.end for start, end in taken)
-
-
 _GRADE = re.compile(
     r"\b(?:(?P<word>high|low|intermediate)[- ]grade|(?<!Campanacci )grade (?P<grade>[1-4]|I{1,3}|IV)\b"
     r"|(?P<diff>(?:poorly"
@@ -340,53 +344,71 @@ _STAGE = re.compile(
 )
 _RECURRENT = re.compile(r"\b(?:recurren(?:t|ce)|relaps(?:ed|ing|e))\b", re.IGNORECASE)
 _PRIMARY = re.compile(r"\bprimary\b", re.IGNORECASE)
+_SIDES = {side: re.compile(rf"\b{side}\b") for side in ("left", "right", "bilateral")}
+_TUMOURS = "caseframe.tumours"
 _BEFORE_CHARS = 60
 _AFTER_CHARS = 60
 
 
-def _attributes(doc: Doc, condition: Condition, role: str) -> dict[str, AttributeValue]:
+def _attributes(doc: Doc, condition: Condition, role: str, assertion: Assertion) -> dict[str, AttributeValue]:
     span = condition.span
     if role == "symptom":
-        return _duration(doc, span)
+        return {} if assertion == "absent" else _duration(doc, span)
     if role == "complication":
         return _side(span)
     if role != "diagnosis":
         return {}
     attributes: dict[str, AttributeValue] = {}
+    text = text_of(doc)
+    first, last = _own_stretch(doc, span)
+    begin, end = max(first, span.start_char - _BEFORE_CHARS), span.end_char
+    around, before = text[begin : min(last, end + _AFTER_CHARS)], text[begin:end]
     if condition.behavior:
         attributes["behavior"] = condition.behavior
-    sentence = sentence_of(span)
-    first, last = _own_stretch(doc, span, sentence)
-    begin = max(first, span.start_char - _BEFORE_CHARS)
-    around = text_of(doc)[begin : min(last, span.end_char + _AFTER_CHARS)]
-    before = text_of(doc)[begin : span.end_char]
-    if (grade := _GRADE.search(around)) and condition.behavior:
-        attributes["grade"] = grade["grade"] or (grade["word"] or grade["diff"]).lower().replace("-", " ")
+        if grade := _GRADE.search(around):
+            attributes["grade"] = grade["grade"] or (grade["word"] or grade["diff"]).lower().replace("-", " ")
     if stage := _STAGE.search(around):
         attributes["stage"] = stage["stage"] or stage["enneking"] or stage["tnm"]
-    if _RECURRENT.search(before):
+    if may_match(_RECURRENT, text) and _RECURRENT.search(before):
         attributes["primary_or_recurrent"] = "recurrent"
-    elif _PRIMARY.search(before) and condition.behavior:
+    elif condition.behavior and _PRIMARY.search(before):
         attributes["primary_or_recurrent"] = "primary"
-    sizes = (span for span in spans_in(doc, "quantities") if span.label_ == "SIZE")
-    size = next((span for span in sizes if sentence.start <= span.start < sentence.end), None)
-    if size is not None and condition.behavior and size._.quantity.value is not None:
-        attributes["size_cm"] = size._.quantity.value
+    if condition.behavior and (size := _size(doc, span)) is not None:
+        attributes["size_cm"] = size
     return attributes
 
 
-def _own_stretch(doc: Doc, span: Span, sentence: Span) -> tuple[int, int]:
+def _size(doc: Doc, span: Span) -> float | None:
+    """The first size in the sentence of a span, in cm."""
+    start, end = sentence_bounds(doc, span.start)
+    sizes = (size for size in spans_of(doc, "quantities", "SIZE") if start <= size.start < end)
+    size = next(sizes, None)
+    return None if size is None else size._.quantity.value
+
+
+def _own_stretch(doc: Doc, span: Span) -> tuple[int, int]:
     """The characters of the sentence that may tell of a tumour: none beyond another tumour with another name."""
+    sentence = sentence_of(span)
     first, last = sentence.start_char, sentence.end_char
-    own = {term.kb_id for term in spans_in(doc, "terms") if term.start < span.end and span.start < term.end}
-    for term in spans_in(doc, "terms"):
-        if term.label_ != "diagnosis" or term.kb_id in own or not term_at(term).attributes.get("behavior"):
+    tumours = _tumours(doc)
+    own = {tumour.kb_id for tumour in tumours if tumour.start < span.end and span.start < tumour.end}
+    for tumour in tumours:
+        if tumour.kb_id in own:
             continue
-        if term.end <= span.start:
-            first = max(first, term.end_char)
-        elif span.end <= term.start:
-            last = min(last, term.start_char)
+        if tumour.end <= span.start:
+            first = max(first, tumour.end_char)
+        elif span.end <= tumour.start:
+            last = min(last, tumour.start_char)
     return first, max(last, span.end_char)
+
+
+def _tumours(doc: Doc) -> list[Span]:
+    """The tumours among the terms of a Doc, found once a Doc."""
+    known: list[Span] | None = doc.user_data.get(_TUMOURS)
+    if known is None:
+        diagnoses = spans_of(doc, "terms", "diagnosis")
+        known = doc.user_data[_TUMOURS] = [span for span in diagnoses if term_at(span).attributes.get("behavior")]
+    return known
 
 
 _HISTORY = ("history", "duration")
@@ -398,22 +420,24 @@ _LEADING_TOKENS = 6
 
 def _duration(doc: Doc, span: Span) -> dict[str, AttributeValue]:
     """ "a 3-month history of knee pain", "knee pain for two years": the duration that is told of this symptom."""
-    sentence = sentence_of(span)
-    if assertion_of(span)[0] == "absent":
+    start, end = sentence_bounds(doc, span.start)
+    times = [time for time in spans_of(doc, "quantities", "DURATION") if start <= time.start < end]
+    if not times:
         return {}
-    told = [time for time in spans_in(doc, "quantities") if _tells_duration(time, sentence)]
+    sentence = Span(doc, start, end)
+    told = [time for time in times if _tells_duration(time, sentence)]
     behind = [time for time in told if time.start >= span.end and not _after(time, sentence).startswith("history")]
     ahead = [time for time in told if time.end <= span.start]
     for time in (*behind[:1], *reversed(ahead)):
         between = doc[span.end : time.start] if time.start >= span.end else doc[time.end : span.start]
-        leads = _before(time, sentence).endswith(_FOR) and time.start - sentence.start > _LEADING_TOKENS
+        leads = _before(time, sentence).endswith(_FOR) and time.start - start > _LEADING_TOKENS
         if _OTHER_COURSE.search(between.text) is None and not (time in ahead and leads):
             return {"duration_days": time._.quantity.value}
     return {}
 
 
 def _tells_duration(time: Span, sentence: Span) -> bool:
-    if time.label_ != "DURATION" or not sentence.start <= time.start < sentence.end or time._.quantity.value is None:
+    if time._.quantity.value is None:
         return False
     return _after(time, sentence).startswith(_HISTORY) or _before(time, sentence).endswith(_FOR)
 
@@ -428,7 +452,7 @@ def _before(time: Span, sentence: Span) -> str:
 
 def _side(span: Span) -> dict[str, AttributeValue]:
     words = phrase(span.doc, span.start, span.end).text.lower()
-    for side in ("left", "right", "bilateral"):
-        if re.search(rf"\b{side}\b", words):
+    for side, pattern in _SIDES.items():
+        if side in words and pattern.search(words):
             return {"laterality": side}
     return {}

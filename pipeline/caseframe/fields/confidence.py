@@ -8,19 +8,19 @@ finding is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields import courses, follow_up
 from caseframe.fields.base import folded_words
 from caseframe.fields.entities import features as entity_features
-from caseframe.fields.linear import LinearModel, shipped
+from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.roles import aftermath, first_treatment
 from caseframe.fields.surroundings import surroundings
 from caseframe.schema import Finding
 from caseframe.stages.entity_network import Floats
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import sentence_bounds, text_of
 from caseframe.stages.narrative import narrative_score
 from caseframe.stages.roles import role_of
 
@@ -41,9 +41,9 @@ def model() -> LinearModel:
     return shipped("confidence")
 
 
-def confidence_of(field: str, names: Sequence[str], numbers: Floats) -> float:
+def confidence_of(field: str, bags: Iterable[Bag], numbers: Floats) -> float:
     """Probability of a finding of `field` with these features and surroundings."""
-    return model().of(field, names, numbers)
+    return model().of(field, bags, numbers)
 
 
 def least(field: str) -> float:
@@ -51,26 +51,75 @@ def least(field: str) -> float:
     return model().weights[_LEAST][model().classes.index(field)]
 
 
-def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folded) -> Iterator[str]:
-    """Names of the features of a finding.
+class Context:
+    """What a Doc says of the findings of one of its cases, gathered once a case."""
 
-    `group` are the mentions of the same thing, itself among them; `folded` are all findings of the case.
-    """
-    span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
+    def __init__(self, doc: Doc, folded: Folded) -> None:
+        self.doc = doc
+        self.findings = [finding for finding, _ in folded]
+        self.by_value: dict[tuple[object, str], list[Finding]] = {}
+        self.sure: dict[str, list[float]] = {}
+        for finding in self.findings:
+            self.by_value.setdefault((finding.value, finding.assertion), []).append(finding)
+            self.sure.setdefault(finding.field, []).append(finding.confidence)
+        self.extents = [(finding.start, finding.end, finding) for finding in self.findings]
+        self.length = max(1, len(text_of(doc)))
+        self._spans: dict[tuple[int, int], Span | None] = {}
+
+    def span_of(self, finding: Finding) -> Span | None:
+        """The tokens of a finding; None where it lies outside the text."""
+        place = finding.start, finding.end
+        if place not in self._spans:
+            self._spans[place] = self.doc.char_span(*place, alignment_mode="expand")
+        return self._spans[place]
+
+
+def features(context: Context, finding: Finding, group: Sequence[Finding]) -> Iterator[Bag]:
+    """The features of a finding of a case; `group` are the mentions of the same thing, itself among them."""
+    span = context.span_of(finding)
     if span is None:
         return
+    start, end = span.start, span.end
+    first, last = sentence_bounds(context.doc, start)
+    words = folded_words(context.doc)
+    mentions = [context.span_of(mention) or context.doc[:1] for mention in group]
+    told_in = list(map(role_of, mentions))
+    yield "", _told(context, finding, group, span, mentions, told_in)
+    yield "before=", words[max(first, start - _WINDOW) : start]
+    yield "after=", words[end : min(last, end + _WINDOW)]
+    yield "inside=", words[start:end]
+    yield "sentence=", [word for word in (*words[first:start], *words[end:last]) if len(word) > 4 and word.isalpha()]
+    yield "", [f"said={_tenth(finding)}&mentions={min(len(group), 3)}"]
+    if finding.field == "outcome":
+        yield "", [*courses.features(span), *_of_course(span, last, told_in)]
+    if finding.field in _OF_STATE:
+        yield "tells ", follow_up.told_by(finding.sentence)
+    if finding.field == "follow_up":
+        yield "", follow_up.features(span, finding, context.findings)
+
+
+def _told(
+    context: Context,
+    finding: Finding,
+    group: Sequence[Finding],
+    span: Span,
+    mentions: Sequence[Span],
+    told_in: Sequence[str],
+) -> Iterator[str]:
+    """What is told of a finding, where and how often."""
     yield f"said={_tenth(finding)}"
     yield f"source={finding.source.split('/')[0]}"
     yield f"assertion={finding.assertion}"
     yield f"section={finding.section}"
     yield f"mentions={min(len(group), 4)}"
-    yield from _rivals(finding, folded)
+    yield from _rivals(context, finding)
     sections = {mention.section for mention in group}
     yield f"in title={'title' in sections}"
     yield f"only in title={sections == {'title'}}"
-    mentions = [_span(doc, mention) for mention in group]
     yield f"story={int(5 * max(map(narrative_score, mentions)))}"
-    yield from _told_in(span, mentions)
+    yield f"role={role_of(span)}"
+    for role in dict.fromkeys(told_in):
+        yield f"told in={role}"
     yield f"code={bool(finding.code)}"
     if isinstance(finding.value, str):
         named = finding.value.split()
@@ -84,33 +133,14 @@ def features(doc: Doc, finding: Finding, group: Sequence[Finding], folded: Folde
         yield f"has {name}"
         if isinstance(value, str):
             yield f"{name}={value}"
-    yield f"place={min(4, 5 * finding.start // max(1, len(text_of(doc))))}"
-    sentence = sentence_of(span)
-    words = folded_words(doc)
-    for word in words[max(sentence.start, span.start - _WINDOW) : span.start]:
-        yield f"before={word}"
-    for word in words[span.end : min(sentence.end, span.end + _WINDOW)]:
-        yield f"after={word}"
-    for word in words[span.start : span.end]:
-        yield f"inside={word}"
-    for i in range(sentence.start, sentence.end):
-        if not span.start <= i < span.end and len(words[i]) > 4 and words[i].isalpha():
-            yield f"sentence={words[i]}"
-    yield f"said={_tenth(finding)}&mentions={min(len(group), 3)}"
-    if finding.field == "outcome":
-        yield from courses.features(span)
-        yield from _of_course(span, sentence, told_in=[role_of(mention) for mention in mentions])
-    if finding.field in _OF_STATE:
-        yield from (f"tells {name}" for name in follow_up.told_by(finding.sentence))
-    if finding.field == "follow_up":
-        yield from follow_up.features(span, finding, [other for other, _ in folded])
+    yield f"place={min(4, 5 * finding.start // context.length)}"
 
 
-def _of_course(span: Span, sentence: Span, told_in: list[str]) -> Iterator[str]:
+def _of_course(span: Span, end_of_sentence: int, told_in: Sequence[str]) -> Iterator[str]:
     """Where in the course of treatment an outcome is told."""
     treated = first_treatment(span.doc)
     place = "after" if span.start > treated else "before"
-    later = aftermath(span.doc, treated) < sentence.end
+    later = aftermath(span.doc, treated) < end_of_sentence
     yield f"treated={place}"
     yield f"aftermath={later}"
     yield f"treated={place}&role={role_of(span)}"
@@ -118,38 +148,29 @@ def _of_course(span: Span, sentence: Span, told_in: list[str]) -> Iterator[str]:
     yield f"treated={place}&outcome told={'outcome' in told_in}"
 
 
-def numbers(doc: Doc, finding: Finding) -> Floats:
-    """The surroundings of a finding."""
-    return surroundings(_span(doc, finding))
+def numbers(context: Context, findings: Sequence[Finding]) -> Floats:
+    """The surroundings of some findings, a row each."""
+    spans = [context.span_of(finding) or context.doc[:1] for finding in findings]
+    return surroundings(context.doc, [(span.start, span.end) for span in spans])
 
 
-def _told_in(span: Span, mentions: Sequence[Span]) -> Iterator[str]:
-    """The roles of the sentences that tell the thing."""
-    yield f"role={role_of(span)}"
-    for role in dict.fromkeys(map(role_of, mentions)):
-        yield f"told in={role}"
-
-
-def _rivals(finding: Finding, folded: Folded) -> Iterator[str]:
+def _rivals(context: Context, finding: Finding) -> Iterator[str]:
     """What else was said: surer things in the same field, the same words in another field."""
-    surer = sum(other.field == finding.field and other.confidence > finding.confidence for other, _ in folded)
+    field, sure, start, end = finding.field, finding.confidence, finding.start, finding.end
+    surer = sum([other > sure for other in context.sure[field]])
     yield f"rivals={min(surer, 4)}"
     yield f"rivals={min(surer, 2)}&said={_tenth(finding)}"
-    for other, _ in folded:
-        if other.field != finding.field and other.value == finding.value and other.assertion == finding.assertion:
+    for other in context.by_value[finding.value, finding.assertion]:
+        if other.field != field:
             yield f"same as {other.field}"
-            yield f"same as {'a surer' if other.confidence > finding.confidence else 'a less sure'} {other.field}"
-    for other, _ in folded:
-        if other.field != finding.field and other.start < finding.end and finding.start < other.end:
+            yield f"same as {'a surer' if other.confidence > sure else 'a less sure'} {other.field}"
+    for other in [other for first, last, other in context.extents if first < end and start < last]:
+        if other.field != field:
             yield f"also={other.field}"
             yield f"also={other.field}&said={_tenth(other)}"
-            if other.confidence > finding.confidence:
+            if other.confidence > sure:
                 yield "said more surely of another field"
 
 
 def _tenth(finding: Finding) -> int:
     return min(9, int(10 * finding.confidence))
-
-
-def _span(doc: Doc, finding: Finding) -> Span:
-    return doc.char_span(finding.start, finding.end, alignment_mode="expand") or doc[:1]

@@ -19,12 +19,15 @@ _SOURCE = "entities"
 CONDITIONS = ("NEOPLASM", "DISORDER", "FINDING")
 _FIELD_OF = {"PROCEDURE": "procedure", "DEVICE": "implant", "OUTCOME": "outcome"}
 _MOST_WORDS = 7
+_FEATURES = "caseframe.entity_features"
+_NUMBERS = "caseframe.entity_numbers"
 
 
 def open_mentions(doc: Doc, types: Collection[str], taken: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, str]]:
     """Entities of some types that overlap nothing of `taken` (token bounds), each with its canonical name."""
+    held = {i for start, end in taken for i in range(start, end)}
     for entity in spans_in(doc, SPANS):
-        if entity.label_ not in types or any(entity.start < end and start < entity.end for start, end in taken):
+        if entity.label_ not in types or not held.isdisjoint(range(entity.start, entity.end)):
             continue
         words = core_words(_spelled_out(entity))
         if words and len(words) <= _MOST_WORDS and any(word[0].isalpha() for word in words):
@@ -44,8 +47,8 @@ def find_open(doc: Doc, findings: Sequence[Finding]) -> Iterator[Finding]:
     """Findings of open mentions, given those of all field modules."""
     taken = [(finding.start, finding.end) for finding in findings]
     for entity, value in open_mentions(doc, _FIELD_OF, ()):
-        apart = all(entity.end_char <= start or end <= entity.start_char for start, end in taken)
-        if apart and not _is_bare_verb(entity):
+        first, last = entity.start_char, entity.end_char
+        if all(last <= start or end <= first for start, end in taken) and not _is_bare_verb(entity):
             confidence = round(0.6 * confidence_of(entity), 2)
             yield make_finding(entity, _FIELD_OF[entity.label_], value, source=_SOURCE, confidence=confidence)
 
@@ -55,14 +58,36 @@ def _is_bare_verb(entity: Span) -> bool:
     return len(entity) == 1 and entity.text.endswith("ed")
 
 
-def features(span: Span) -> Iterator[str]:
+def features(span: Span) -> Sequence[str]:
     """Names of features that tell what the entities say of a mention: none, a type, the same words."""
-    over = [entity for entity in spans_in(span.doc, SPANS) if entity.start < span.end and span.start < entity.end]
+    known: dict[tuple[int, int], list[str]] = span.doc.user_data.setdefault(_FEATURES, {})
+    bounds = span.start, span.end
+    if bounds not in known:
+        known[bounds] = list(_features(span.doc, *bounds))
+    return known[bounds]
+
+
+def _features(doc: Doc, start: int, end: int) -> Iterator[str]:
+    entities, at = spans_in(doc, SPANS), _numbers(doc)
+    over = sorted({number for i in range(start, end) for number in at.get(i, ())})
     if not over:
         yield "entity=none"
         return
-    entity = max(over, key=lambda entity: min(entity.end, span.end) - max(entity.start, span.start))
+    entity = max(
+        (entities[number] for number in over), key=lambda entity: min(entity.end, end) - max(entity.start, start)
+    )
     yield f"entity={entity.label_}"
     yield f"entity sure={int(4 * confidence_of(entity))}"
-    if (entity.start, entity.end) == (span.start, span.end):
+    if (entity.start, entity.end) == (start, end):
         yield f"entity is {entity.label_}"
+
+
+def _numbers(doc: Doc) -> dict[int, list[int]]:
+    """For each token inside an entity the numbers of the entities that hold it, made once a Doc."""
+    known: dict[int, list[int]] | None = doc.user_data.get(_NUMBERS)
+    if known is None:
+        known = doc.user_data[_NUMBERS] = {}
+        for number, entity in enumerate(spans_in(doc, SPANS)):
+            for i in range(entity.start, entity.end):
+                known.setdefault(i, []).append(number)
+    return known

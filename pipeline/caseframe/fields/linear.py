@@ -1,15 +1,17 @@
 """Linear models over named features, kept as TSV files that a person can read: feature, then a weight a class.
 
-A model may weigh numbers too (`surroundings.py`): the weights of the n-th are the row `vector n`.
+Features come in bags: what their names begin with, and what follows it, as in `("before=", ["a", "large"])`. So no name
+is put together for the many words that a model does not know. A model may weigh numbers too (`surroundings.py`): the
+weights of the n-th are the row `vector n`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from itertools import chain, count, takewhile
+from itertools import count, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from caseframe.errors import ModelError
 from caseframe.stages.entity_network import Floats
 from caseframe.stages.screening import logistic
 
+Bag = tuple[str, Iterable[str]]
+"""The beginning of the names of some features, and what follows it in each; after an empty one whole names."""
 BIAS = "(bias)"
 VECTOR = "vector"
 # A word beside a mention can be a line break.
@@ -27,12 +31,24 @@ _ESCAPE = re.compile(r"\\[tnr\\]")
 _CURE = "Fit the weights again, or restore the file"
 
 
+def names_of(bags: Iterable[Bag]) -> list[str]:
+    """The names of the features in some bags.
+
+    >>> names_of([("", ["titled"]), ("before=", ["a", "large"])])
+    ['titled', 'before=a', 'before=large']
+    """
+    return [begin + rest for begin, bag in bags for rest in bag]
+
+
 class LinearModel:
     """Probabilities of classes from named features, of each class by itself."""
 
     def __init__(self, classes: tuple[str, ...], weights: Mapping[str, tuple[float, ...]]) -> None:
         self.classes = classes
         self.weights = dict(weights)
+        # The rows of the features that begin alike, and the weights of a class among them; made when first asked for.
+        self._rows: dict[str, dict[str, tuple[float, ...]]] = {}
+        self._columns: dict[tuple[str, str], dict[str, float]] = {}
         rows = takewhile(lambda row: row is not None, (self.weights.get(f"{VECTOR} {n}") for n in count()))
         # Numbers come in double precision: weights of another would be converted at each product.
         self._vectors = np.array(list(rows), dtype="f").astype("float64").reshape(-1, len(classes))
@@ -63,24 +79,40 @@ class LinearModel:
         )
         path.write_text("\n".join([f"# {line}" for line in comment.splitlines()] + rows) + "\n", encoding="utf-8")
 
-    def sums(self, features: Iterable[str], numbers: Floats | None = None) -> list[float]:
+    def sums(self, bags: Iterable[Bag], numbers: Floats | None = None) -> list[float]:
         """The summed weights of each class, those of `numbers` too where the model weighs numbers."""
-        rows = [row for row in map(self.weights.get, chain((BIAS,), features)) if row is not None]
+        rows = [self.weights[BIAS]] if BIAS in self.weights else []
+        for begin, bag in bags:
+            table = self._rows.get(begin)
+            if table is None:
+                table = self._rows[begin] = dict(self._beginning(begin))
+            rows += [table[rest] for rest in bag if rest in table]
         if numbers is not None and len(self._vectors):
             rows.append(tuple((numbers @ self._vectors).tolist()))
         return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * len(self.classes)
 
-    def each(self, features: Iterable[str], numbers: Floats | None = None) -> dict[str, float]:
+    def each(self, bags: Iterable[Bag], numbers: Floats | None = None) -> dict[str, float]:
         """Probability of each class by itself: the logistic function of its sum."""
-        return {name: logistic(value) for name, value in zip(self.classes, self.sums(features, numbers), strict=True)}
+        return {name: logistic(value) for name, value in zip(self.classes, self.sums(bags, numbers), strict=True)}
 
-    def of(self, name: str, features: Iterable[str], numbers: Floats | None = None) -> float:
+    def of(self, name: str, bags: Iterable[Bag], numbers: Floats | None = None) -> float:
         """Probability of one class by itself."""
         column = self.classes.index(name)
-        total = sum([row[column] for row in map(self.weights.get, chain((BIAS,), features)) if row is not None])
+        weights = [self.weights[BIAS][column]] if BIAS in self.weights else []
+        for begin, bag in bags:
+            table = self._columns.get((name, begin))
+            if table is None:
+                rows = self._beginning(begin)
+                table = self._columns[name, begin] = {rest: row[column] for rest, row in rows if row[column]}
+            weights += [table[rest] for rest in bag if rest in table]
+        total = sum(weights)
         if numbers is not None and len(self._vectors):
             total += float(numbers @ self._vectors[:, column])
         return logistic(total)
+
+    def _beginning(self, begin: str) -> Iterator[tuple[str, tuple[float, ...]]]:
+        """The weights of the features that begin alike, by what follows."""
+        return ((name[len(begin) :], row) for name, row in self.weights.items() if name.startswith(begin))
 
 
 @cache

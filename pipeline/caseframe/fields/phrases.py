@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
-from caseframe.stages.extensions import sentence_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, texts_of
 
 MAX_MODIFIERS = 5
 _DASHES = frozenset("-‐‑–−")
@@ -50,43 +51,55 @@ _DROPPED = frozenset(
 
 def phrase(doc: Doc, start: int, end: int) -> Span:
     """The noun phrase whose head is `doc[start:end]`: up to five modifiers before it, within the sentence."""
+    return Span(doc, phrase_start(doc, start), end)
+
+
+def phrase_start(doc: Doc, start: int) -> int:
+    """The first token of the noun phrase whose head begins at `start`."""
+    words = texts_of(doc)
     first = start
-    limit = max(sentence_of(doc[start : start + 1]).start, start - MAX_MODIFIERS)
+    limit = max(sentence_bounds(doc, start)[0], start - MAX_MODIFIERS)
     while first > limit:
-        if is_modifier(doc, first - 1):
+        if _modifies(words[first - 1]):
             first -= 1
-        elif first - 2 >= limit and _is_joint(doc, first - 1) and is_modifier(doc, first - 2):
+        elif first - 2 >= limit and _is_joint(doc, first - 1) and _modifies(words[first - 2]):
             first -= 2
         else:
             break
-    return doc[first:end]
+    return first
 
 
 def _is_joint(doc: Doc, i: int) -> bool:
     """Whether a token is the dash inside a word: "Klippel–Feil"."""
-    return 0 < i < len(doc) and doc[i].text in _DASHES and not (doc[i].whitespace_ or doc[i - 1].whitespace_)
+    return i > 0 and texts_of(doc)[i] in _DASHES and not (doc[i].whitespace_ or doc[i - 1].whitespace_)
 
 
 def is_modifier(doc: Doc, i: int) -> bool:
     """Whether a token can modify the noun after it."""
-    token = doc[i]
-    word = token.lower_
-    if not token.text[0].isalnum() or word in STOP_WORDS or word in _BREAKS:
+    return _modifies(texts_of(doc)[i])
+
+
+@lru_cache(maxsize=50_000)
+def _modifies(text: str) -> bool:
+    word = text.lower()
+    if not text[0].isalnum() or word in STOP_WORDS or word in _BREAKS:
         return False
     return not word.endswith("ly") and _MEASURED.match(word) is None
 
 
 def core_words(span: Span) -> list[str]:
     """The words of a phrase that name the thing: without side, degree and course."""
+    doc = span.doc
+    texts, lowers = texts_of(doc), lowers_of(doc)
     words: list[str] = []
     joint = False
-    for token in span:
+    for i in range(span.start, span.end):
         if joint and words:
-            words[-1] += token.text
+            words[-1] += texts[i]
             joint = False
-        elif words and _is_joint(span.doc, token.i):
+        elif words and _is_joint(doc, i):
             words[-1] += "-"
             joint = True
-        elif token.lower_ not in _DROPPED:
-            words.append(token.text)
+        elif lowers[i] not in _DROPPED:
+            words.append(texts[i])
     return words

@@ -8,7 +8,8 @@ by `benchmarks/fit_roles.py` on the training gold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spacy.tokens import Doc, Span
@@ -16,10 +17,10 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import folded_words, section_of, spans_in, title_end
 from caseframe.fields.clues import clues
 from caseframe.fields.entities import features as entity_features
-from caseframe.fields.linear import LinearModel, shipped
+from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of
+from caseframe.stages.extensions import sentence_bounds
 from caseframe.stages.narrative import narrative_score
 from caseframe.stages.roles import role_of
 from caseframe.stages.timeline import when_of
@@ -46,92 +47,123 @@ def model() -> LinearModel:
     return shipped("roles")
 
 
-def roles_of(doc: Doc, condition: Condition) -> dict[str, float]:
-    """The roles that a mention may have, with their probabilities."""
-    probabilities = model().each(features(doc, condition), surroundings(condition.span))
-    return {role: probability for role, probability in probabilities.items() if probability >= MIN_PROBABILITY[role]}
+def roles_of(doc: Doc, conditions: Sequence[Condition]) -> list[dict[str, float]]:
+    """For each of the conditions of a Doc the roles that it may have, with their probabilities."""
+    numbers = surroundings(doc, [(condition.span.start, condition.span.end) for condition in conditions])
+    found = []
+    for bags, row in zip(features(doc, conditions), numbers, strict=True):
+        probabilities = model().each(bags, row)
+        found.append({role: sure for role, sure in probabilities.items() if sure >= MIN_PROBABILITY[role]})
+    return found
 
 
-def features(doc: Doc, condition: Condition) -> Iterator[str]:
-    """Names of the features that hold of a mention."""
-    span = condition.span
-    sentence = sentence_of(span)
-    section = section_of(span)
-    assertion, _ = assertion_of(span)
-    yield f"field={condition.field}"
+def features(doc: Doc, conditions: Sequence[Condition]) -> Iterator[list[Bag]]:
+    """The features that hold of each of the conditions of a Doc."""
+    context = _Context(doc, conditions)
+    for number, condition in enumerate(conditions):
+        names = [*_told(context, number, condition), *entity_features(condition.span)]
+        yield [("", names), *_words(doc, condition.span, context.sentences[number])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence that names conditions: its tokens, its part of the story, its words, the numbers of its conditions."""
+
+    start: int
+    end: int
+    story: int
+    role: str
+    words: tuple[str, ...]
+    conditions: list[int]
+
+
+class _Context:
+    """What a Doc says of its conditions, gathered once a Doc."""
+
+    def __init__(self, doc: Doc, conditions: Sequence[Condition]) -> None:
+        self.treated = first_treatment(doc)
+        self.aftermath = aftermath(doc, self.treated)
+        self.assertions = [assertion_of(condition.span)[0] for condition in conditions]
+        self.sections = [section_of(condition.span) for condition in conditions]
+        self.sentences: list[_Sentence] = []
+        self.beside = [f"beside={c.field}&{told}" for c, told in zip(conditions, self.assertions, strict=True)]
+        self.mentions: dict[str, list[int]] = {}
+        sentences: dict[int, _Sentence] = {}
+        for number, condition in enumerate(conditions):
+            start, end = sentence_bounds(doc, condition.span.start)
+            if start not in sentences:
+                sentences[start] = _sentence(doc, start, end)
+            sentences[start].conditions.append(number)
+            self.sentences.append(sentences[start])
+            self.mentions.setdefault(condition.value, []).append(number)
+        self.first = {value: conditions[numbers[0]].span.start for value, numbers in self.mentions.items()}
+        self.titled = {c.value for c, section in zip(conditions, self.sections, strict=True) if section == "title"}
+
+
+def _sentence(doc: Doc, start: int, end: int) -> _Sentence:
+    span = Span(doc, start, end)
+    words = {word for word in folded_words(doc)[start:end] if len(word) > 3 and word.isalpha()}
+    return _Sentence(start, end, int(4 * narrative_score(span)), role_of(span), tuple(sorted(words)), [])
+
+
+def _told(context: _Context, number: int, condition: Condition) -> Iterator[str]:
+    """What is told of a condition, and where."""
+    span, field = condition.span, condition.field
+    sentence, section, assertion = context.sentences[number], context.sections[number], context.assertions[number]
+    yield f"field={field}"
     yield f"lexicon={condition.origin}"
-    yield f"field={condition.field}&section={section}"
+    yield f"field={field}&section={section}"
     yield f"section={section}"
     yield f"assertion={assertion}"
-    yield f"assertion={assertion}&field={condition.field}"
+    yield f"assertion={assertion}&field={field}"
     if condition.behavior:
         yield f"behavior={condition.behavior}"
     yield f"head={condition.value.split()[-1] if condition.value else ''}"
     yield f"value={condition.value}"
-    treated = first_treatment(doc)
-    place = "title" if section == "title" else "after" if span.start > treated else "before"
+    place = "title" if section == "title" else "after" if span.start > context.treated else "before"
     yield f"place={place}"
-    yield f"place={place}&field={condition.field}"
+    yield f"place={place}&field={field}"
     yield f"place={place}&assertion={assertion}"
     if place == "after":
-        yield f"same sentence as treatment={treated >= sentence.start}"
-    if place != "title" and aftermath(doc, treated) < sentence.end:
+        yield f"same sentence as treatment={context.treated >= sentence.start}"
+    if place != "title" and context.aftermath < sentence.end:
         yield "aftermath"
-        yield f"aftermath&field={condition.field}"
+        yield f"aftermath&field={field}"
         yield f"aftermath&assertion={assertion}"
-    yield f"story={int(4 * narrative_score(span))}"
-    yield f"story={int(4 * narrative_score(span))}&field={condition.field}"
-    role = role_of(span)
-    yield f"role={role}"
-    yield f"role={role}&field={condition.field}"
-    yield f"role={role}&assertion={assertion}"
-    yield from entity_features(span)
+    yield f"story={sentence.story}"
+    yield f"story={sentence.story}&field={field}"
+    yield f"role={sentence.role}"
+    yield f"role={sentence.role}&field={field}"
+    yield f"role={sentence.role}&assertion={assertion}"
     when = when_of(span)
     yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
-    yield from _repetition(doc, condition, treated)
-    yield from dict.fromkeys(_neighbours(doc, condition, sentence))
+    yield f"mentions={min(len(context.mentions[condition.value]), 3)}"
+    # What is first told after the treatment mostly came of it.
+    first = "after" if context.first[condition.value] > context.treated else "before"
+    yield f"first told={first}"
+    yield f"first told={first}&field={field}"
+    yield f"first told={first}&listed={'complication' in field}&{assertion}"
+    if condition.value in context.titled:
+        yield "named in title"
+        yield f"named in title&field={field}"
+    # The other conditions of the sentence: what stands beside a denied complication is often one that came.
+    yield from dict.fromkeys(context.beside[other] for other in sentence.conditions if other != number)
     for clue in clues(span):
         yield clue
         if clue.startswith(("governed by=", "followed by=", "comes ")):
             yield f"{clue}&place={place}"
-    yield from _words(doc, span, sentence)
 
 
-def _neighbours(doc: Doc, condition: Condition, sentence: Span) -> Iterator[str]:
-    """The other conditions of the sentence: what stands beside a denied complication is often one that came."""
-    for other in doc.user_data.get("caseframe.conditions", ()):
-        if other is not condition and sentence.start <= other.span.start < sentence.end:
-            yield f"beside={other.field}&{assertion_of(other.span)[0]}"
-
-
-def _repetition(doc: Doc, condition: Condition, treated: int) -> Iterator[str]:
-    same = [other for other in doc.user_data.get("caseframe.conditions", ()) if other.value == condition.value]
-    yield f"mentions={min(len(same), 3)}"
-    # What is first told after the treatment mostly came of it.
-    first = "after" if same and same[0].span.start > treated else "before"
-    yield f"first told={first}"
-    yield f"first told={first}&field={condition.field}"
-    yield f"first told={first}&listed={'complication' in condition.field}&{assertion_of(condition.span)[0]}"
-    if any(section_of(other.span) == "title" for other in same):
-        yield "named in title"
-        yield f"named in title&field={condition.field}"
-
-
-def _words(doc: Doc, span: Span, sentence: Span) -> Iterator[str]:
+def _words(doc: Doc, span: Span, sentence: _Sentence) -> Iterator[Bag]:
     words = folded_words(doc)
     before = words[max(sentence.start, span.start - _WINDOW) : span.start]
     after = words[span.end : min(sentence.end, span.end + _WINDOW)]
-    for word in before:
-        yield f"before={word}"
-    for word in after:
-        yield f"after={word}"
-    if before:
-        yield f"left={before[-1]}"
-    yield f"left2={' '.join(before[-2:])}"
-    if after:
-        yield f"right={after[0]}"
-    for word in {word for word in words[sentence.start : sentence.end] if len(word) > 3 and word.isalpha()}:
-        yield f"sentence={word}"
+    yield "before=", before
+    yield "after=", after
+    yield "left=", before[-1:]
+    yield "left2=", [" ".join(before[-2:])]
+    yield "right=", after[:1]
+    yield "sentence=", sentence.words
 
 
 def aftermath(doc: Doc, treated: int) -> int:
@@ -160,8 +192,8 @@ def first_treatment(doc: Doc) -> int:
             and end_of_title <= span.start < first
             and narrative_score(span) > 0.5
         ):
-            sentence = sentence_of(span)
-            if not _DONE.isdisjoint(words[sentence.start : sentence.end]):
+            start, end = sentence_bounds(doc, span.start)
+            if not _DONE.isdisjoint(words[start:end]):
                 first = span.start
     doc.user_data[_TREATED] = first
     return first

@@ -12,24 +12,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
-from caseframe.fields.base import make_finding, section_of, spans_in, term_at
+from caseframe.fields.base import folded_words, make_finding, section_of, spans_in, spans_of, term_at
 from caseframe.fields.entities import features as entity_features
-from caseframe.fields.linear import LinearModel, shipped
+from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import fold_word
 from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of, texts_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, texts_of
 from caseframe.stages.narrative import narrative_score
 from caseframe.stages.roles import role_of
+from caseframe.stages.terms import term_of
 
 _SOURCE = "sites"
 SITE = "site"
@@ -101,6 +102,9 @@ _SIDE_AFTER = re.compile(
     re.IGNORECASE,
 )
 
+# How a text begins that `_SIDE_AFTER` matches.
+_BEFORE_SIDES = ("(", ",", "on", "of", "left", "right", "bilaterally", "midline")
+
 # Stems of operation words by the site they hold; the longest that fits counts.
 _OPERATED = {
     "mastectomy": "breast", "lumpectomy": "breast", "nephrectomy": "kidney", "heminephrectomy": "kidney",
@@ -135,11 +139,7 @@ class Site:
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields every mention at which the case probably lies."""
     sites = sites_of(doc)
-    if not sites:
-        return
-    context = Context(doc, sites)
-    for site in sites:
-        probability = probability_of(context, site)
+    for site, probability in zip(sites, probabilities_of(Context(doc, sites), sites), strict=True):
         if probability < MIN_PROBABILITY or assertion_of(site.core)[0] in NOT_THERE:
             continue
         # Where a thing lies is no less so for being suspected or earlier.
@@ -160,9 +160,12 @@ def model() -> LinearModel:
     return shipped("sites")
 
 
-def probability_of(context: Context, site: Site) -> float:
-    """How probably a candidate is where the diagnosis sits or the operation is done."""
-    return model().of(SITE, features(context, site), surroundings(site.core))
+def probabilities_of(context: Context, sites: Sequence[Site]) -> list[float]:
+    """How probably each candidate of a Doc is where the diagnosis sits or the operation is done."""
+    if not sites:
+        return []
+    numbers = surroundings(context.doc, [(site.core.start, site.core.end) for site in sites])
+    return [model().of(SITE, features(context, site), row) for site, row in zip(sites, numbers, strict=True)]
 
 
 def sites_of(doc: Doc) -> list[Site]:
@@ -179,8 +182,8 @@ def sites_of(doc: Doc) -> list[Site]:
 
 def _listed(doc: Doc) -> Iterator[Site]:
     last = (-1, -1)
-    for span in spans_in(doc, "terms"):
-        if span.label_ != "site" or (span.start, span.end) == last:
+    for span in spans_of(doc, "terms", SITE):
+        if (span.start, span.end) == last:
             continue
         last = (span.start, span.end)
         if not _names_something_else(doc, span):
@@ -189,9 +192,7 @@ def _listed(doc: Doc) -> Iterator[Site]:
 
 
 def _levels(doc: Doc) -> Iterator[Site]:
-    for span in spans_in(doc, "quantities"):
-        if span.label_ != "LEVEL":
-            continue
+    for span in spans_of(doc, "quantities", "LEVEL"):
         term = _term_of_level(str(span._.quantity.canonical))
         if term is not None:
             yield Site(span, span, term, "", "level")
@@ -234,87 +235,87 @@ def _site_named(name: str) -> Term | None:
 
 def _names_something_else(doc: Doc, span: Span) -> bool:
     """Whether the anatomy only names a picture, a way in or a donor, or is an everyday word."""
+    lowers, start, after = lowers_of(doc), span.start, span.end
     words = span.text.lower()
-    before = doc[span.start - 1].lower_ if span.start else ""
+    before = lowers[start - 1] if start else ""
     if words in _EVERYDAY and not (before in _DETERMINERS or before in SIDES or before in _POSITIONS):
         return True
-    end = sentence_of(span).end
-    if words == "sole" and span.end < end and doc[span.end].is_alpha and doc[span.end].lower_ not in _PREPOSITIONS:
+    end = sentence_bounds(doc, start)[1]
+    if after >= end:
+        return False
+    if words == "sole" and lowers[after].isalpha() and lowers[after] not in _PREPOSITIONS:
         return True
-    if words in _PART_NAMES and _PART_OF.match(doc[span.end : min(end, span.end + 8)].text.lower()):
+    if words in _PART_NAMES and _PART_OF.match(doc[after : min(end, after + 8)].text.lower()):
         return True
-    if span.end < end and _tells_of_no_place(doc, span.end, words):
+    if _tells_of_no_place(doc, after, words):
         return True
     sites = _site_tokens(doc)
-    for i in range(span.end, min(end, span.end + 7)):
-        word = doc[i].lower_
-        if word in _NAMES_ELSE:
+    for i in range(after, min(end, after + 7)):
+        if lowers[i] in _NAMES_ELSE:
             return True
-        if i in sites or word in _BETWEEN:
-            continue
-        return False
+        if i not in sites and lowers[i] not in _BETWEEN:
+            return False
     return False
 
 
 def _tells_of_no_place(doc: Doc, i: int, words: str) -> bool:
     """Whether the next word makes it a test ("liver function") or a way of giving ("oral antibiotics")."""
-    word = doc[i].lower_
+    word = lowers_of(doc)[i]
     if word in _TESTED:
         return True
-    return words == "oral" and (
-        word in _GIVEN or any(term.label_ == "therapy" and term.start == i for term in spans_in(doc, "terms"))
-    )
+    return words == "oral" and (word in _GIVEN or any(term.start == i for term in spans_of(doc, "terms", "therapy")))
 
 
 def _site_tokens(doc: Doc) -> frozenset[int]:
     """Indexes of the tokens that are anatomy."""
     known = doc.user_data.get("caseframe.site_tokens")
     if not isinstance(known, frozenset):
-        spans = spans_in(doc, "terms")
-        known = frozenset(i for span in spans if span.label_ == "site" for i in range(span.start, span.end))
+        known = frozenset(i for span in spans_of(doc, "terms", SITE) for i in range(span.start, span.end))
         doc.user_data["caseframe.site_tokens"] = known
     return known
 
 
 def _with_side(doc: Doc, span: Span) -> tuple[Span, str]:
     """The span with the words of side and position before it, and the side they or the words after it name."""
-    sent = sentence_of(span)
+    lowers = lowers_of(doc)
     start = span.start
-    first_word = max(sent.start, start - _REACH)
+    first_word = max(sentence_bounds(doc, start)[0], start - _REACH)
     for i in range(start - 1, first_word - 1, -1):
-        word = doc[i].lower_
+        word = lowers[i]
         if word in SIDES:
             return _sided(doc, span, i, first_word)
         if word in _LOCATING and start == i + 1:
             start = i
         elif not _may_part(doc, i):
             break
-    part = _PART_BEFORE.search(doc[first_word : span.start].text_with_ws)
-    if part:
-        words = doc.char_span(doc[first_word].idx + part.start(1), span.end_char, alignment_mode="expand")
-        return words or span, side_of([part[1].lower()])
+    if first_word < span.start and "of" in lowers[first_word : span.start]:
+        part = _PART_BEFORE.search(doc[first_word : span.start].text_with_ws)
+        if part:
+            words = doc.char_span(doc[first_word].idx + part.start(1), span.end_char, alignment_mode="expand")
+            return words or span, side_of([part[1].lower()])
     # "right lobe of the liver" names a side of the liver; "right atrium" is a thing of its own.
-    named = "" if side_of(span._.term.preferred.split() if span._.term else ()) else side_of(t.lower_ for t in span)
-    return doc[start : span.end], named or _side_after(doc, span)
+    term = term_of(span)
+    named = "" if term is not None and side_of(term.preferred.split()) else side_of(lowers[span.start : span.end])
+    return Span(doc, start, span.end), named or _side_after(doc, span)
 
 
 def _sided(doc: Doc, span: Span, i: int, first_word: int) -> tuple[Span, str]:
     """The span from the side word at `i` on; "both" is no side of one thing ("both colon and breast")."""
-    last = span[-1].lower_
-    if doc[i].lower_ == "both" and fold_word(last) == last:
+    lowers = lowers_of(doc)
+    last = lowers[span.end - 1]
+    if lowers[i] == "both" and fold_word(last) == last:
         return span, ""
-    sides = [doc[i].lower_]
-    if i - 2 >= first_word and doc[i - 1].lower_ in ("and", "or") and doc[i - 2].lower_ in SIDES:
+    sides = [lowers[i]]
+    if i - 2 >= first_word and lowers[i - 1] in ("and", "or") and lowers[i - 2] in SIDES:
         i -= 2
-        sides.append(doc[i].lower_)
-    return doc[i : span.end], side_of(sides)
+        sides.append(lowers[i])
+    return Span(doc, i, span.end), side_of(sides)
 
 
 def _may_part(doc: Doc, i: int) -> bool:
     """Whether a word may stand between a side and its site: "left giant renal", "right distal femoral"."""
-    token = doc[i]
-    word = token.lower_
-    if not token.is_alpha or word in _DETERMINERS or word in _PREPOSITIONS:
+    word = lowers_of(doc)[i]
+    if not word.isalpha() or word in _DETERMINERS or word in _PREPOSITIONS:
         return False
     return (
         i in _site_tokens(doc)
@@ -326,22 +327,24 @@ def _may_part(doc: Doc, i: int) -> bool:
 
 def _side_after(doc: Doc, span: Span) -> str:
     """The side in "kidney (left)", "mass of the thigh on the right", "lower quadrant of her right breast"."""
-    match = _SIDE_AFTER.match(doc[span.end : min(sentence_of(span).end, span.end + _REACH)].text)
+    lowers, after, end = lowers_of(doc), span.end, sentence_bounds(doc, span.start)[1]
+    if after >= end or not lowers[after].startswith(_BEFORE_SIDES):
+        return ""
+    match = _SIDE_AFTER.match(doc[after : min(end, after + _REACH)].text)
     return side_of([match[1].lower()]) if match else ""
 
 
 class Context:
     """What the whole Doc says of its candidates, gathered once a Doc."""
 
-    def __init__(self, doc: Doc, sites: list[Site]) -> None:
+    def __init__(self, doc: Doc, sites: Sequence[Site]) -> None:
         self.doc = doc
         self.counts = Counter(site.term.preferred for site in sites)
         self.titled = frozenset(site.term.preferred for site in sites if section_of(site.core) == "title")
-        self.labels: dict[int, list[Span]] = {}
-        for span in spans_in(doc, "terms"):
-            if span.label_ != "site":
-                for i in range(span.start, span.end):
-                    self.labels.setdefault(i, []).append(span)
+        self.labels: dict[int, list[str]] = {}
+        self.longest: dict[int, tuple[int, str]] = {}
+        if sites:
+            self._label(doc)
         self.company: dict[str, set[str]] = {}
         self.order: dict[str, int] = {}
         for site in sites:
@@ -349,75 +352,90 @@ class Context:
             company.update(_company(self, site))
             self.order.setdefault(site.term.preferred, len(self.order))
 
+    def _label(self, doc: Doc) -> None:
+        """Notes for each token the fields of the terms over it, sites aside, and which of them is the longest."""
+        for span in spans_in(doc, "terms"):
+            label = span.label_
+            if label != SITE:
+                start, end = span.start, span.end
+                for i in range(start, end):
+                    self.labels.setdefault(i, []).append(label)
+                    if i not in self.longest or self.longest[i][0] < end - start:
+                        self.longest[i] = end - start, label
+
     def label_at(self, i: int) -> str:
         """The field of the longest term at a token, sites aside."""
-        spans = self.labels.get(i)
-        return max(spans, key=len).label_ if spans else ""
+        return self.longest[i][1] if i in self.longest else ""
 
 
-def features(context: Context, site: Site) -> Iterator[str]:
-    """Names of the features that hold of a candidate."""
+def features(context: Context, site: Site) -> Iterator[Bag]:
+    """The features that hold of a candidate."""
+    core = site.core
+    start, end = sentence_bounds(context.doc, core.start)
+    folded = folded_words(context.doc)
+    near = [*range(max(start, core.start - _WINDOW), core.start), *range(core.end, min(end, core.end + _WINDOW))]
+    yield "", _told(context, site)
+    yield "", _beside(context, site, start, end)
+    texts, lowers = texts_of(context.doc), lowers_of(context.doc)
+    if any(lowers[i].startswith("metasta") for i in near):
+        yield "", ["near metastasis"]
+    yield "near=", dict.fromkeys(folded[i] for i in near if len(texts[i]) > 3 and texts[i].isalpha())
+    yield "", entity_features(core)
+
+
+def _told(context: Context, site: Site) -> Iterator[str]:
+    """What is told of a candidate, where and how often."""
     core, term = site.core, site.term
-    sent = sentence_of(core)
+    name = term.preferred
     yield f"origin={site.origin}"
-    yield f"value={term.preferred}"
+    yield f"value={name}"
     yield f"generic={term.attributes.get('generic', 'no')}"
-    yield f"form={'noun' if core.text.lower() == term.preferred else 'other'}"
+    yield f"form={'noun' if core.text.lower() == name else 'other'}"
     yield f"side={bool(site.laterality)}"
     yield f"position={site.span.start < core.start}"
-    section = section_of(core)
-    yield f"section={section}"
+    yield f"section={section_of(core)}"
     yield f"story={int(4 * narrative_score(core))}"
     yield f"assertion={assertion_of(core)[0]}"
-    yield f"mentions={min(context.counts[term.preferred], 4)}"
+    yield f"mentions={min(context.counts[name], 4)}"
     yield f"sites={min(len(context.counts) // 2, 6)}"
-    titled = term.preferred in context.titled
+    titled = name in context.titled
     yield f"titled={titled}"
     if context.titled and not titled:
         yield "another titled"
-    yield f"order={min(context.order[term.preferred], 4)}"
-    share = context.counts[term.preferred] / max(context.counts.values())
+    yield f"order={min(context.order[name], 4)}"
+    share = context.counts[name] / max(context.counts.values())
     yield f"share={int(3 * share)}&titled={titled}&another={bool(context.titled)}"
-    for company in sorted(context.company[term.preferred]):
+    for company in sorted(context.company[name]):
         yield f"some mention: {company}"
-    yield from _beside(context, site, sent)
     yield f"role={role_of(core)}"
-    yield from entity_features(core)
 
 
 def _company(context: Context, site: Site) -> Iterator[str]:
     """What terms the anatomy is said of, at one mention."""
-    sent = sentence_of(site.core)
-    yield from _labels_right(context, site.core, sent)
-    yield from (name for name in _link(context, site, sent) if name.startswith("link label"))
+    start, end = sentence_bounds(context.doc, site.core.start)
+    yield from _labels_right(context, site.core.end, end)
+    yield from (name for name in _link(context, site, start) if name.startswith("link label"))
 
 
-def _beside(context: Context, site: Site, sent: Span) -> Iterator[str]:
-    doc, core = context.doc, site.core
-    for label in {span.label_ for i in range(core.start, core.end) for span in context.labels.get(i, ())}:
+def _beside(context: Context, site: Site, start: int, end: int) -> Iterator[str]:
+    """What stands beside a candidate in its sentence."""
+    core, words = site.core, folded_words(context.doc)
+    for label in dict.fromkeys(label for i in range(core.start, core.end) for label in context.labels.get(i, ())):
         yield f"inside={label}"
-    left = fold_word(doc[site.span.start - 1].text) if site.span.start > sent.start else ""
-    right = fold_word(doc[core.end].text) if core.end < sent.end else ""
+    left = words[site.span.start - 1] if site.span.start > start else ""
+    right = words[core.end] if core.end < end else ""
     yield f"left={left}"
     yield f"right={right}"
     yield f"ending={right[-5:]}"
-    yield from _labels_right(context, core, sent)
-    yield from _link(context, site, sent)
-    near = [
-        *range(max(sent.start, core.start - _WINDOW), core.start),
-        *range(core.end, min(sent.end, core.end + _WINDOW)),
-    ]
-    if any(doc[i].lower_.startswith("metasta") for i in near):
-        yield "near metastasis"
-    for word in {fold_word(doc[i].text) for i in near if doc[i].is_alpha and len(doc[i]) > 3}:
-        yield f"near={word}"
+    yield from _labels_right(context, core.end, end)
+    yield from _link(context, site, start)
 
 
-def _labels_right(context: Context, core: Span, sent: Span) -> Iterator[str]:
+def _labels_right(context: Context, after: int, end: int) -> Iterator[str]:
     """What the nearest term after the anatomy is, in the same phrase."""
-    for i in range(core.end, min(sent.end, core.end + 4)):
-        token = context.doc[i]
-        if not token.text[0].isalnum() or token.lower_ in _PREPOSITIONS:
+    lowers = lowers_of(context.doc)
+    for i in range(after, min(end, after + 4)):
+        if not lowers[i][0].isalnum() or lowers[i] in _PREPOSITIONS:
             break
         label = context.label_at(i)
         if label:
@@ -425,17 +443,17 @@ def _labels_right(context: Context, core: Span, sent: Span) -> Iterator[str]:
             break
 
 
-def _link(context: Context, site: Site, sent: Span) -> Iterator[str]:
+def _link(context: Context, site: Site, start: int) -> Iterator[str]:
     """What the anatomy is said of: "mass of the …", "resection of the …"."""
-    doc = context.doc
+    words, sites = lowers_of(context.doc), _site_tokens(context.doc)
     i = site.span.start - 1
-    while i >= sent.start and (doc[i].lower_ in _DETERMINERS or doc[i].lower_ in _POSITIONS or i in _site_tokens(doc)):
+    while i >= start and (words[i] in _DETERMINERS or words[i] in _POSITIONS or i in sites):
         i -= 1
-    if i < sent.start or doc[i].lower_ not in _PREPOSITIONS:
+    if i < start or words[i] not in _PREPOSITIONS:
         return
-    yield f"link={doc[i].lower_}"
-    if i > sent.start:
-        yield f"link head={fold_word(doc[i - 1].text)}"
+    yield f"link={words[i]}"
+    if i > start:
+        yield f"link head={folded_words(context.doc)[i - 1]}"
         label = context.label_at(i - 1)
         if label:
             yield f"link label={label}"

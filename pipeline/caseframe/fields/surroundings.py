@@ -6,38 +6,41 @@ it, those behind it and its sentence, each less the mean of the whole Doc: what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from caseframe.stages.entities import shipped_features
 from caseframe.stages.entity_network import Floats
-from caseframe.stages.extensions import sentence_of, texts_of
+from caseframe.stages.extensions import sentence_bounds, texts_of
 
 _REACH = 4
 _BLOCKS = 4
 _SUMS = "caseframe.vector_sums"
 
 
-def surroundings(span: Span) -> Floats:
-    """The means of a span's surroundings one after the other, float64; zeros where there are no words."""
-    sums, mean = _sums(span.doc)
-    means = np.zeros((_BLOCKS, len(mean)))
-    for block, (start, end) in zip(means, _blocks(span), strict=True):
-        if start < end:
-            np.subtract(sums[end], sums[start], out=block)
-            block /= end - start
-            block -= mean
-    return means.reshape(-1)  # type: ignore[return-value]
+def surroundings(doc: Doc, bounds: Sequence[tuple[int, int]]) -> Floats:
+    """For each span, given by its tokens, a row: the means of its surroundings one after the other.
+
+    float64, spans x (4 x length of a vector); zeros where there are no words.
+    """
+    sums, mean = _sums(doc)
+    places = [place for start, end in bounds for place in _blocks(doc, start, end)]
+    starts, ends = np.array(places, dtype="intp").reshape(-1, 2).T
+    means = sums[ends] - sums[starts]
+    means /= np.maximum(ends - starts, 1)[:, None]
+    means -= mean
+    means[ends <= starts] = 0
+    return means.reshape(len(bounds), _BLOCKS * len(mean))  # type: ignore[no-any-return]
 
 
-def _blocks(span: Span) -> Iterator[tuple[int, int]]:
-    sentence = sentence_of(span)
-    yield span.start, span.end
-    yield max(sentence.start, span.start - _REACH), span.start
-    yield span.end, min(sentence.end, span.end + _REACH)
-    yield sentence.start, sentence.end
+def _blocks(doc: Doc, start: int, end: int) -> Iterator[tuple[int, int]]:
+    first, last = sentence_bounds(doc, start)
+    yield start, end
+    yield max(first, start - _REACH), start
+    yield end, min(last, end + _REACH)
+    yield first, last
 
 
 def _sums(doc: Doc) -> tuple[Floats, Floats]:
@@ -46,6 +49,7 @@ def _sums(doc: Doc) -> tuple[Floats, Floats]:
     if known is None:
         vectors = shipped_features().vectors_of(texts_of(doc))
         sums = np.zeros((len(doc) + 1, vectors.shape[1]), dtype="float64")
-        np.cumsum(vectors, axis=0, out=sums[1:])
+        sums[1:] = vectors
+        np.cumsum(sums, axis=0, out=sums)
         known = doc.user_data[_SUMS] = sums, sums[-1] / max(1, len(doc))
     return known
