@@ -70,37 +70,51 @@ def look_up(words: Sequence[str]) -> tuple[Ints, Floats]:
     return ids, np.array([each.normal(size=3) for each in drawn], "f")
 
 
-def a_text(seed: int, length: int) -> tuple[list[str], Floats]:
+def tabulate(stages: Sequence[Sequence[float]]) -> Floats:
+    return np.array(stages, "f")
+
+
+def a_text(seed: int, length: int) -> tuple[list[str], list[tuple[float, ...]]]:
+    """Words, and what the stages say of them: a few things again and again."""
     random = np.random.default_rng(seed)
-    return [f"word{n}" for n in random.integers(0, 30, size=length)], random.normal(size=(length, 4)).astype("f")
+    said = [tuple(row) for row in random.normal(size=(8, 4)).tolist()]
+    return [f"word{n}" for n in random.integers(0, 30, size=length)], [said[n] for n in random.integers(0, 8, length)]
 
 
-def by_the_network(made: Network, words: Sequence[str], stages: Floats, sentences: Sequence[int]) -> list[Entity]:
+def entities(
+    tagger: Tagger, words: list[str], stages: list[tuple[float, ...]], stretches: list[int], sentences: list[int]
+) -> list[Entity]:
+    return tagger.decoder.entities(tagger.scores(words, stages, stretches), sentences)
+
+
+def by_the_network(
+    made: Network, words: Sequence[str], stages: Sequence[tuple[float, ...]], sentences: Sequence[int]
+) -> list[Entity]:
     ids, vectors = look_up(words)
-    scores = made.scores(Batch(ids, np.concatenate([vectors, stages], axis=1), (len(words),)))
+    scores = made.scores(Batch(ids, np.concatenate([vectors, tabulate(stages)], axis=1), (len(words),)))
     return by_the_chain(Chain(TYPES), scores, made.transitions, sentences)
 
 
 @pytest.mark.parametrize(("depth", "pieces"), [(1, 2), (2, 3), (5, 3)])
 def test_the_entities_of_the_network(depth: int, pieces: int) -> None:
     made = network(depth, pieces)
-    tagger = Tagger(made, Chain(TYPES), look_up)
+    tagger = Tagger(made, Chain(TYPES), look_up, tabulate)
     some = 0
     for seed, sentences in enumerate([[1], [4, 9], [7, 1, 1, 12, 3], [40]]):
         words, stages = a_text(seed, sum(sentences))
-        found = tagger.entities(words, stages, [len(words)], sentences)
+        found = entities(tagger, words, stages, [len(words)], sentences)
         assert same(found, by_the_network(made, words, stages, sentences))
         some += len(found)
     assert some > 5
 
 
 def test_a_text_has_the_same_digits_alone_and_among_others() -> None:
-    tagger = Tagger(network(3), Chain(TYPES), look_up)
+    tagger = Tagger(network(3), Chain(TYPES), look_up, tabulate)
     texts = [a_text(seed, length) for seed, length in enumerate([5, 1, 31, 12, 90, 2])]
-    alone = [tagger.entities(words, stages, [len(words)], [len(words)]) for words, stages in texts]
+    alone = [entities(tagger, words, stages, [len(words)], [len(words)]) for words, stages in texts]
     sizes = [len(words) for words, _ in texts]
-    stages = np.concatenate([stages for _, stages in texts])
-    together = tagger.entities([word for words, _ in texts for word in words], stages, sizes, sizes)
+    words, stages = ([each for text in texts for each in text[n]] for n in (0, 1))
+    together = entities(tagger, words, stages, sizes, sizes)  # type: ignore[arg-type]
     starts = [0, *accumulate(sizes)]
     moved = [
         (start + at, end + at, *rest) for at, each in zip(starts, alone, strict=False) for start, end, *rest in each
@@ -110,27 +124,27 @@ def test_a_text_has_the_same_digits_alone_and_among_others() -> None:
 
 def test_more_words_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [a_text(seed, 20) for seed in range(4)]
-    plenty = Tagger(network(), Chain(TYPES), look_up)
-    wanted = [plenty.entities(words, stages, [20], [20]) for words, stages in texts]
+    plenty = Tagger(network(), Chain(TYPES), look_up, tabulate)
+    wanted = [entities(plenty, words, stages, [20], [20]) for words, stages in texts]
     for kept in (1, 25):
-        monkeypatch.setattr(module, "_KEPT_WORDS", kept)
-        scarce = Tagger(network(), Chain(TYPES), look_up)
-        assert [scarce.entities(words, stages, [20], [20]) for words, stages in texts] == wanted
+        monkeypatch.setattr(module, "_KEPT", kept)
+        scarce = Tagger(network(), Chain(TYPES), look_up, tabulate)
+        assert [entities(scarce, words, stages, [20], [20]) for words, stages in texts] == wanted
 
 
 def test_it_knows_when_the_network_has_learned() -> None:
     made = network()
-    tagger = Tagger(made, Chain(TYPES), look_up)
+    tagger = Tagger(made, Chain(TYPES), look_up, tabulate)
     assert tagger.is_of(made) and not tagger.is_of(network())
     words, stages = a_text(1, 30)
-    before = tagger.entities(words, stages, [30], [30])
+    before = entities(tagger, words, stages, [30], [30])
     for node in made.model.walk():
         for name in node.param_names:
             if node.has_param(name):
                 node.set_param(name, node.get_param(name) * np.float32(0.5))
     assert not tagger.is_of(made)
     assert same(
-        Tagger(made, Chain(TYPES), look_up).entities(words, stages, [30], [30]),
+        entities(Tagger(made, Chain(TYPES), look_up, tabulate), words, stages, [30], [30]),
         by_the_network(made, words, stages, [30]),
     )
     assert before != by_the_network(made, words, stages, [30])

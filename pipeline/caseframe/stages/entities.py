@@ -30,6 +30,7 @@ from thinc.api import fix_random_seed
 
 from caseframe.config import shipped
 from caseframe.errors import ModelError
+from caseframe.lexicons import Term
 from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
 from caseframe.stages.entity_tagger import Entity, Tagger
 from caseframe.stages.extensions import texts_of
@@ -51,10 +52,12 @@ LEAST_SURE = 0.5
 _PLAIN = 8
 _DIGIT = re.compile(r"\d")
 _CACHED_WORDS = 50_000
-# A Doc is worked on in stretches of whole sentences of about this many tokens, so that memory has a bound; stretches of
-# several Docs are worked on together up to about so many tokens, which then fit the processor's cache.
+# A Doc is worked on in stretches of whole sentences of about this many tokens, so that memory has a bound. Stretches of
+# several Docs go through the layers together up to about `_TOGETHER` tokens, which then fit the processor's cache, and
+# through the chain up to about `_DECODED`.
 _STRETCH = 2_000
-_TOGETHER = 2_000
+_TOGETHER = 500
+_DECODED = 8_000
 
 if not Span.has_extension("confidence"):
     Span.set_extension("confidence", default=None)
@@ -75,9 +78,10 @@ def views_of(word: str) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
-def _looks_of(word: str) -> tuple[bool, bool, bool, bool]:
-    """Capitals, title case, digits, line break."""
-    return word.isupper() and len(word) > 1, word[:1].isupper(), any(map(str.isdigit, word)), "\n" in word
+def _looks_of(word: str) -> int:
+    """Capitals, title case, digits, line break: a bit each."""
+    looks = word.isupper() and len(word) > 1, word[:1].isupper(), any(map(str.isdigit, word)), "\n" in word
+    return sum(1 << n for n, holds in enumerate(looks) if holds)
 
 
 def stage_spans(doc: Doc) -> Iterator[tuple[str, int, int]]:
@@ -87,11 +91,22 @@ def stage_spans(doc: Doc) -> Iterator[tuple[str, int, int]]:
             yield _name_of_term(span) if key == "terms" else f"{key}:{span.label_}", span.start, span.end
 
 
+# The names of terms that were met; a Term of the same key may come from another lexicon later.
+_NAMES: dict[str, tuple[Term, str]] = {}
+
+
 def _name_of_term(span: Span) -> str:
-    """A term by its lexicon, and its kind where the lexicon gives one: `terms:therapies:drug`, `terms:tumors`."""
     term = term_of(span)
     if term is None:
         return f"terms:{span.label_}"
+    known = _NAMES.get(span.kb_id_)
+    if known is None or known[0] is not term:
+        known = _NAMES[span.kb_id_] = term, _name_of(term)
+    return known[1]
+
+
+def _name_of(term: Term) -> str:
+    """A term by its lexicon, and its kind where the lexicon gives one: `terms:therapies:drug`, `terms:tumors`."""
     kind = term.attributes.get("kind", "biopsy" if term.attributes.get("category") == "biopsy" else "")
     return f"terms:{term.lexicon}:{kind}" if kind else f"terms:{term.lexicon}"
 
@@ -140,23 +155,38 @@ class Features:
 
     def of_stages(self, doc: Doc, words: Sequence[str]) -> Floats:
         """What the stages say of each token of a Doc, and how its word looks."""
-        table = np.zeros((len(words), self.size), dtype="f")
+        return self.tabulate(self.signs_of(doc, words))
+
+    def tabulate(self, signs: Sequence[int]) -> Floats:
+        """The dense features of `signs_of`, a row a token."""
+        size = -(-self.size // 8)
+        packed = np.frombuffer(b"".join(each.to_bytes(size, "little") for each in signs), "uint8").reshape(-1, size)
+        return np.unpackbits(packed, axis=1, count=self.size, bitorder="little").astype("f")
+
+    def signs_of(self, doc: Doc, words: Sequence[str]) -> list[int]:
+        """The same as a number a token, of which each bit is a feature."""
+        plain = 3 * len(self.names)
+        title, general, opening, joined = (1 << (plain + n) for n in (0, 1, 2, 7))
+        signs = [looks << (plain + 3) for looks in map(_looks_of, words)]
         for name, start, end in stage_spans(doc):
             column = self._columns.get(name)
             if column is not None:
-                table[start, column] = 1
-                table[start:end, column + 1] = 1
-                table[end - 1, column + 2] = 1
-        plain = table[:, 3 * len(self.names) :]
-        for key, label, column in (("sections", "title", 0), ("narrative", "general", 1)):
+                signs[start] |= 1 << column
+                for i in range(start, end):
+                    signs[i] |= 2 << column
+                signs[end - 1] |= 4 << column
+        for key, label, sign in (("sections", "title", title), ("narrative", "general", general)):
             for span in doc.spans.get(key, ()):
                 if span.label_ == label:
-                    plain[span.start : span.end, column] = 1
+                    for i in range(span.start, span.end):
+                        signs[i] |= sign
         if words:
-            plain[[start for start, _ in bounds_of_sentences(doc)], 2] = 1
-            plain[:, 3:7] = [_looks_of(word) for word in words]
-            plain[1:, 7] = doc.to_array("SPACY")[:-1] == 0
-        return table
+            for start, _ in bounds_of_sentences(doc):
+                signs[start] |= opening
+            for i, space in enumerate(doc.to_array("SPACY").tolist()[:-1], 1):
+                if not space:
+                    signs[i] |= joined
+        return signs
 
 
 def shipped_weights() -> Path:
@@ -239,18 +269,15 @@ class EntityFinder:
         if self.features is None or self.network is None:
             raise ModelError("caseframe_entities has no weights", "Load a pipeline that was saved with them")
         if self._tagger is None or not self._tagger.is_of(self.network):
-            self._tagger = Tagger(self.network, self.chain, self.features.of_words)
+            self._tagger = Tagger(self.network, self.chain, self.features.of_words, self.features.tabulate)
+        tagger = self._tagger
         found: list[list[Entity]] = [[] for _ in docs]
         stretches = (each for number, doc in enumerate(docs) for each in _stretches(number, doc, self.features))
-        for group in _groups(stretches, lambda stretch: len(stretch.words), _TOGETHER):
-            entities = self._tagger.entities(
-                list(chain.from_iterable(each.words for each in group)),
-                np.concatenate([each.stages for each in group]),
-                [len(each.words) for each in group],
-                [length for each in group for length in each.sentences],
-            )
-            begins = list(accumulate((len(each.words) for each in group), initial=0))
-            for start, end, name, probability in entities:
+        for group in _groups(stretches, _size, _DECODED):
+            scores = [_scores(tagger, each) for each in _groups(group, _size, _TOGETHER)]
+            lengths = [length for each in group for length in each.sentences]
+            begins = list(accumulate(map(_size, group), initial=0))
+            for start, end, name, probability in tagger.decoder.entities(np.concatenate(scores), lengths):
                 place = bisect_right(begins, start) - 1
                 moved = group[place].first - begins[place]
                 found[group[place].doc].append((start + moved, end + moved, name, probability))
@@ -349,18 +376,28 @@ class _Stretch(NamedTuple):
     doc: int
     first: int
     words: Sequence[str]
-    stages: Floats
+    signs: Sequence[int]
     sentences: Sequence[int]
+
+
+def _size(stretch: _Stretch) -> int:
+    return len(stretch.words)
+
+
+def _scores(tagger: Tagger, stretches: Sequence[_Stretch]) -> Floats:
+    """The scores of the tags for the tokens of some stretches."""
+    words, signs = (list(chain.from_iterable(each)) for each in zip(*(each[2:4] for each in stretches), strict=True))
+    return tagger.scores(words, signs, list(map(_size, stretches)))
 
 
 def _stretches(number: int, doc: Doc, features: Features) -> Iterator[_Stretch]:
     """A Doc in parts of about `_STRETCH` tokens."""
     words = texts_of(doc)
-    stages = features.of_stages(doc, words)
+    signs = features.signs_of(doc, words)
     sentences = bounds_of_sentences(doc) if words else []
     for bounds in _groups(sentences, lambda bound: bound[1] - bound[0], _STRETCH):
         first, last = bounds[0][0], bounds[-1][1]
-        yield _Stretch(number, first, words[first:last], stages[first:last], [end - start for start, end in bounds])
+        yield _Stretch(number, first, words[first:last], signs[first:last], [end - start for start, end in bounds])
 
 
 def _groups(things: Iterable[Thing], size: Callable[[Thing], int], enough: int) -> Iterator[list[Thing]]:

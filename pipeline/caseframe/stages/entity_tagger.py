@@ -1,9 +1,9 @@
 """The network of the entities as it runs: the sums of `entity_network`, arranged for speed.
 
-Three things make it fast, and none changes what is found. What the first layer makes of a word alone is kept, so that
-only what the stages say of a token is multiplied anew. The sentences of many Docs go through the layers and the chain
-together, the longest first, so that each step is one operation over all that still go on. Products are SciPy's: the
-BLAS in NumPy 1.26 knows no recent processor, and thinc's takes twice the time.
+Three things make it fast, and none changes what is found. What the first layer makes of a word alone is kept, and what
+it makes of what the stages say of a token. Some Docs go through the layers together, as many as fit the processor's
+cache, and the sentences of many through the chain, the longest first, so that each step is one operation over all that
+still go on. Products are SciPy's: the BLAS in NumPy 1.26 knows no recent processor, and thinc's takes twice the time.
 
 Widths are filled up to whole blocks: BLAS treats what is left of a block in another order, which would make the last
 digits of a row depend on the rows beside it. So a Doc has the same probabilities alone and among others.
@@ -11,7 +11,7 @@ digits of a row depend on the rows beside it. So a Doc has the same probabilitie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -27,15 +27,49 @@ Entity = tuple[int, int, str, float]
 """Token bounds, type, and the probability of exactly this span with this type."""
 LookUp = Callable[[Sequence[str]], tuple[Ints, Floats]]
 """Gives the hashed views and the vectors of words."""
+Tabulate = Callable[[Sequence[Any]], Floats]
+"""Gives a row of numbers for each of some things that can be told apart."""
 _BLOCK = 64
 _NEVER = -1e9
-_KEPT_WORDS = 20_000
+_KEPT = 20_000
+
+
+class Kept:
+    """Rows made of things seen so far, each thing's once."""
+
+    def __init__(self, make: Tabulate, width: int) -> None:
+        self._make = make
+        self._place: dict[Hashable, int] = {}
+        self._rows = np.empty((_KEPT, width), "f")
+
+    def of(self, things: Sequence[Hashable]) -> Floats:
+        """A row for each thing."""
+        place = self._place
+        try:
+            return self._rows[[place[thing] for thing in things]]
+        except KeyError:
+            self._add(things)
+            return self._rows[[place[thing] for thing in things]]
+
+    def _add(self, things: Sequence[Hashable]) -> None:
+        missing = [thing for thing in dict.fromkeys(things) if thing not in self._place]
+        if len(self._place) + len(missing) > len(self._rows):
+            self._place.clear()
+            missing = list(dict.fromkeys(things))
+            if len(missing) > len(self._rows):
+                self._rows = np.empty((len(missing), self._rows.shape[1]), "f")
+        first = len(self._place)
+        self._rows[first : first + len(missing)] = self._make(missing)
+        self._place.update(zip(missing, range(first, first + len(missing)), strict=True))
 
 
 class Tagger:
-    """A trained network with its chain, and what it made of the words seen so far."""
+    """A trained network with its chain, and what it made of the words seen so far.
 
-    def __init__(self, network: Network, chain: Chain, look_up: LookUp) -> None:
+    `look_up` and `tabulate` give what the network takes of words and of what the stages say of a token.
+    """
+
+    def __init__(self, network: Network, chain: Chain, look_up: LookUp, tabulate: Tabulate) -> None:
         nodes = list(network.model.walk(order="dfs_pre"))
         self._views = [node for node in nodes if node.name == "hashembed"]
         self._vector, self._stages, output = (node for node in nodes if node.name == "linear")
@@ -45,28 +79,25 @@ class Tagger:
         of_words = self._mix.weights.shape[0] - network.shape.hashed
         self._of_words, self._of_stages = self._mix.weights[:of_words], self._mix.weights[of_words:]
         self._reach = network.shape.depth
-        self._decoder = Decoder(chain, network.transitions)
-        self._output = self._decoder.in_order(output.get_param("W").T, 0)
-        self._output_bias = self._decoder.in_order(output.get_param("b")[None], _NEVER)[0]
+        self.decoder = Decoder(chain, network.transitions)
+        self._output = self.decoder.in_order(output.get_param("W").T, 0)
+        self._output_bias = self.decoder.in_order(output.get_param("b")[None], _NEVER)[0]
         self._network, self._last, self._made_of = network, output, output.get_param("W").copy()
-        self._look_up = look_up
-        self._place: dict[str, int] = {}
-        self._rows = np.empty((_KEPT_WORDS, len(self._mix.bias)), "f")
+        self._look_up, self._tabulate = look_up, tabulate
+        width = len(self._mix.bias)
+        self._by_word, self._by_stages = Kept(self._products_of_words, width), Kept(self._products_of_stages, width)
 
     def is_of(self, network: Network) -> bool:
         """Whether the weights of the network are still those that this was made of."""
         return network is self._network and np.array_equal(self._made_of, self._last.get_param("W"))
 
-    def entities(
-        self, words: Sequence[str], stages: Floats, stretches: Sequence[int], sentences: Sequence[int]
-    ) -> list[Entity]:
-        """The entities of texts laid end to end, which do not see each other.
+    def scores(self, words: Sequence[str], stages: Sequence[Hashable], stretches: Sequence[int]) -> Floats:
+        """The score of each tag for each token of texts laid end to end, which do not see each other.
 
-        `stages` is what the stages say of each token; `stretches` are the lengths of the texts, `sentences` those of
-        all their sentences.
+        `stages` is what the stages say of each token, `stretches` are the lengths of the texts. For `decoder`.
         """
-        sums = self._of(words)
-        sums += product(self._stages.predict(stages), self._of_stages)
+        sums = self._by_word.of(words)
+        sums += self._by_stages.of(stages)
         at, size = places_of(stretches, self._reach)
         tokens = np.zeros((size, self._mix.width), "f")
         tokens[at] = self._mix.of_sums(sums)
@@ -76,24 +107,18 @@ class Tagger:
             tokens += layer.of_sums(sums)
         scores = product(tokens[at], self._output)
         scores += self._output_bias
-        return self._decoder.entities(scores, sentences)
+        return scores
 
-    def _of(self, words: Sequence[str]) -> Floats:
+    def _products_of_words(self, words: Sequence[str]) -> Floats:
         """What the first layer makes of each word alone: the products with its weights, and the bias."""
-        missing = [word for word in dict.fromkeys(words) if word not in self._place]
-        if len(self._place) + len(missing) > len(self._rows):
-            self._place.clear()
-            missing = list(dict.fromkeys(words))
-            if len(missing) > len(self._rows):
-                self._rows = np.empty((len(missing), self._rows.shape[1]), "f")
-        if missing:
-            first = len(self._place)
-            ids, vectors = self._look_up(missing)
-            views = [node.predict(np.ascontiguousarray(ids[:, n])) for n, node in enumerate(self._views)]
-            inputs = np.concatenate([*views, self._vector.predict(vectors)], axis=1)
-            self._rows[first : first + len(missing)] = product(inputs, self._of_words) + self._mix.bias
-            self._place.update(zip(missing, range(first, first + len(missing)), strict=True))
-        return self._rows[[self._place[word] for word in words]]
+        ids, vectors = self._look_up(words)
+        views = [node.predict(np.ascontiguousarray(ids[:, n])) for n, node in enumerate(self._views)]
+        inputs = np.concatenate([*views, self._vector.predict(vectors)], axis=1)
+        return product(inputs, self._of_words) + self._mix.bias
+
+    def _products_of_stages(self, stages: Sequence[Hashable]) -> Floats:
+        """The products of the first layer with what the stages say of a token."""
+        return product(self._stages.predict(self._tabulate(stages)), self._of_stages)
 
 
 def product(rows: Floats, weights: Floats) -> Floats:
@@ -125,9 +150,10 @@ class Maxout:
 
     def of_sums(self, sums: Floats) -> Floats:
         """What comes out, from the products with the weights and the bias."""
-        best = sums[:, : self.width].copy()
-        for start in range(self.width, sums.shape[1], self.width):
-            np.maximum(best, sums[:, start : start + self.width], out=best)
+        first, *others = (sums[:, start : start + self.width] for start in range(0, sums.shape[1], self.width))
+        best: Floats = np.maximum(first, others[0])
+        for other in others[1:]:
+            np.maximum(best, other, out=best)
         best -= best.mean(axis=1, keepdims=True)
         variance = np.einsum("ij,ij->i", best, best) / np.float32(self.width) + np.float32(1e-8)
         best *= (variance ** np.float32(-0.5))[:, None]
@@ -182,10 +208,11 @@ class Decoder:
         self._goes_on = slice(2 * count + 1, 4 * count + 1)
         own = np.ix_(self._order, self._order)
         scores = np.where(chain.allowed, transitions, np.float32(_NEVER))[own]
-        self._between = np.ascontiguousarray(scores[self._closes, self._opens])[:, None]
-        goes_on = np.arange(len(self._order))[self._goes_on]
-        self._from_begin = scores[np.tile(np.arange(count), 2), goes_on]
-        self._from_inside = scores[np.tile(goes_on[count:], 2), goes_on]
+        self._between = np.ascontiguousarray(scores[self._closes, self._opens])[:, :, None]
+        # Last and inside, a column for each type.
+        goes_on = np.arange(len(self._order))[self._goes_on].reshape(2, count)
+        self._from_begin = scores[np.arange(count), goes_on][:, :, None]
+        self._from_inside = scores[goes_on[1], goes_on][:, :, None]
         self._before = self._filled(scores.T, _NEVER)
         steps = np.where(chain.allowed, np.exp(transitions), np.float32(0))[own]
         self._steps = np.zeros((self._size, self._size), "f")
@@ -225,13 +252,15 @@ class Decoder:
 
     def _best(self, scores: Floats, rows: Sentences) -> NDArray[np.int64]:
         """The best tags (Viterbi): the scores of all ways forward, then back along the best one alone."""
-        best = scores.copy()
-        best[rows.first, self._first == 0] = _NEVER
+        # A row a tag and a column a token, since an operation over few sentences is quicker than one over few tags.
+        by_tag = scores.T[: len(self._order)].copy()
+        by_tag[self._first[: len(by_tag)] == 0, rows.first] = _NEVER
         for one, next_one in rows.steps:
-            past, now = best[one], best[next_one]
-            now[:, self._opens] += (past[:, self._closes].T[:, :, None] + self._between).max(0)
-            begin, inside = np.tile(past[:, self._begin], 2), np.tile(past[:, self._inside], 2)
-            now[:, self._goes_on] += np.maximum(begin + self._from_begin, inside + self._from_inside)
+            past, now = by_tag[:, one], by_tag[:, next_one]
+            now[self._opens] += (past[self._closes, None] + self._between).max(0)
+            onward = np.maximum(past[self._begin] + self._from_begin, past[self._inside] + self._from_inside)
+            now[self._goes_on] += onward.reshape(-1, onward.shape[-1])
+        best = self._filled(by_tag.T, _NEVER)
         tags = np.empty(len(scores), dtype="int64")
         tags[rows.last] = np.where(self._last, best[rows.last], np.float32(_NEVER)).argmax(1)
         for one, next_one in reversed(rows.steps):

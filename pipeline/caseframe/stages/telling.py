@@ -92,8 +92,9 @@ def _shapes_in(text: str) -> tuple[str, ...]:
 
 def bounds_of_sentences(doc: Doc) -> list[tuple[int, int]]:
     """The token bounds of the sentences of a Doc; all of it is one where no sentence was found."""
-    starts = [i for i, flag in enumerate(doc.to_array("SENT_START").tolist()) if flag == 1 or i == 0]
-    return list(pairwise([*starts, len(doc)]))
+    begins = doc.to_array("SENT_START") == 1
+    begins[:1] = True
+    return list(pairwise([*begins.nonzero()[0].tolist(), len(doc)]))
 
 
 def sentences_of(doc: Doc) -> list[Span]:
