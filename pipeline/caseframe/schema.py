@@ -247,6 +247,12 @@ class Finding:
     section: str = ""
     cue: tuple[int, int] | None = None
     """Offsets of the words that decided the assertion, if any ("without")."""
+    link_name: str = ""
+    """Preferred name of the concept whose code this is: the value's own, or what it is a kind of."""
+    link_score: float | None = None
+    """How sure the link to that concept is, 0 to 1; None without a code."""
+    site_code: str = ""
+    """Code of the site that the words name beside what they name: `femoral neck fracture`, `nephrectomy`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,11 @@ from spacy.tokens import Doc
 
 from caseframe.fields.cases import deal
 from caseframe.fields.entities import find_open
+from caseframe.fields.linking import linked
+from caseframe.lexicons.linking import Linker, linker
 from caseframe.schema import FIELDS, Article, Extraction, Finding
 from caseframe.stages.extensions import forget_notes, text_of
+from caseframe.stages.terms import TermMatcher
 
 # One line a field module, in the order of the form.
 MODULES = (
@@ -50,22 +53,27 @@ def extraction_of(doc: Doc) -> Extraction:
     default_config={"fields": []},
 )
 def create_cases(nlp: Language, name: str, fields: list[str]) -> CaseExtractor:
-    """Factory of `caseframe_cases`; `fields` are the fields to fill, empty means all."""
-    return CaseExtractor(fields)
+    """Factory of `caseframe_cases`; `fields` are the fields to fill, empty means all.
+
+    Values are linked to the concepts of the lexicons that the pipeline's `caseframe_terms` matches.
+    """
+    terms = next((component for _, component in nlp.components if isinstance(component, TermMatcher)), None)
+    return CaseExtractor(fields, linker(terms.lexicons, terms.builtin) if terms is not None else linker())
 
 
 class CaseExtractor:
     """Fills the fields of each patient of a Doc."""
 
-    def __init__(self, fields: Sequence[str] = ()) -> None:
+    def __init__(self, fields: Sequence[str] = (), links: Linker | None = None) -> None:
         self.fields = frozenset(fields or FIELDS)
+        self._linker = links or linker()
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc._.extraction`."""
         article = doc._.article or Article("text", abstract=text_of(doc))
         kept = set(doc.user_data)
         findings = all_findings(doc)
-        extraction = deal(doc, article, findings)
+        extraction = linked(deal(doc, article, findings), self._linker)
         # What the field modules noted for each other holds spans, which cannot leave the process with the Doc.
         for key in doc.user_data.keys() - kept:
             del doc.user_data[key]

@@ -217,7 +217,7 @@ def _operated(doc: Doc) -> Iterator[Site]:
     for i, word in enumerate(texts_of(doc)):
         if len(word) < 9:
             continue
-        term = _site_of_operation(word)
+        term = site_of_operation(word)
         if term is not None:
             span = Span(doc, i, i + 1)
             words, side = _with_side(doc, span)
@@ -225,7 +225,8 @@ def _operated(doc: Doc) -> Iterator[Site]:
 
 
 @lru_cache(maxsize=20_000)
-def _site_of_operation(word: str) -> Term | None:
+def site_of_operation(word: str) -> Term | None:
+    """The site that the word for an operation holds: the kidney of `nephrectomy`; None for any other word."""
     return _site_named(_OPERATED.get(fold_word(word), "")) if _OPERATION.search(word.lower()) else None
 
 

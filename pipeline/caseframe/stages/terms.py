@@ -57,9 +57,11 @@ class TermMatcher:
     """Finds the terms of the lexicons in a Doc."""
 
     def __init__(self, *, lexicons: Iterable[str] = (), builtin: bool = True, entries: Iterable[Entry] = ()) -> None:
+        self.lexicons, self.builtin = tuple(map(str, lexicons)), builtin
+        """Paths of the files it was made of, and whether the shipped ones are among them."""
         rows = list(builtin_entries()) if builtin else []
         self._compiled: list[CompiledLexicon] = []
-        for loaded in (load_lexicon(Path(path)) for path in lexicons):
+        for loaded in (load_lexicon(Path(path)) for path in self.lexicons):
             if isinstance(loaded, CompiledLexicon):
                 self._compiled.append(loaded)
             else:

@@ -47,7 +47,8 @@ _LEGEND: tuple[Row, ...] = (
 )
 FINDING_COLUMNS = (
     "article_id", "case_id", "field", "value", "number", "unit", "assertion", "text", "sentence", "section",
-    "when_days", "attributes", "code", "groups", "confidence", "start", "end", "source",
+    "when_days", "attributes", "code", "link_name", "link_score", "site_code", "groups", "confidence", "start", "end",
+    "source",
 )  # fmt: skip
 ARTICLE_COLUMNS = (
     "article_id", "pmid", "pmcid", "doi", "title", "authors", "journal", "year", "language", "english",
@@ -80,6 +81,9 @@ _COLUMN_NOTES = {
     "when_days": "Days from the index operation; negative is before it.",
     "attributes": "What else is said of the finding.",
     "code": "Code in a terminology, e.g. ICD-O-3.",
+    "link_name": "Name of the concept that has the code: the value's own, or what it is a kind of.",
+    "link_score": "How sure it is that this is the concept, 0 to 1.",
+    "site_code": "Code of the site that the words name as well: femoral neck fracture, nephrectomy.",
     "groups": "What the value is a kind or a part of, the nearest first.",
     "diagnosis_group": "The group of each diagnosis: bone tumor, carcinoma, infection, injury …",
     "site_region": "The region of each site.",

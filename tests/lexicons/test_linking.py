@@ -1,0 +1,157 @@
+"""Names land at the concept they mean: by their normal form, mended, or as a kind of it; what is unsure lands nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caseframe.lexicons import Entry, Term
+from caseframe.lexicons.linking import THRESHOLD, Linker, linker
+from caseframe.lexicons.names import Names, open_names, write_names
+
+
+def made(path: Path, *terms: Term) -> Linker:
+    path.mkdir()
+    write_names(path, [Entry(term.preferred, term) for term in terms])
+    return Linker.of_names([Names(path)])
+
+
+@pytest.mark.parametrize("name", ["giant-cell tumour", "osteoclastoma", "Giant cell tumor of the bone (GCT)"])
+def test_the_names_of_one_thing_have_one_code(name: str) -> None:
+    link = linker().link("diagnosis", name)
+    assert link is not None and (link.name, link.code) == ("giant cell tumor of bone", "ICDO3:9250/1")
+
+
+@pytest.mark.parametrize(
+    ("name", "concept", "how"),
+    [
+        ("tumour, Wilms", "nephroblastoma", "same"),
+        ("carcinoma of the ovary", "ovarian carcinoma", "same"),
+        ("type II diabetes", "type 2 diabetes mellitus", "same"),
+        ("osteosarcma", "osteosarcoma", "spelled"),
+        ("recurrent sacral chordoma", "chordoma", "broader"),
+        ("chondrosarcoma with lung metastases", "chondrosarcoma", "broader"),
+        ("schwannoma mimicking a meningioma", "schwannoma", "broader"),
+    ],
+)
+def test_a_name_finds_its_concept(name: str, concept: str, how: str) -> None:
+    link = linker().link("diagnosis", name)
+    assert link is not None and (link.name, link.how) == (concept, how)
+    assert THRESHOLD <= link.score <= 1 and (link.score == 1) == (how == "same")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pseudo gout",
+        "brain metastasis",
+        "diabetes type 3",
+        "carcinoid-like tumor",
+        "surgical site recurrence",
+        "",
+        "of",
+    ],
+)
+def test_a_word_that_makes_it_another_thing_is_never_dropped(name: str) -> None:
+    link = linker().link("diagnosis", name)
+    assert link is None or not link.code
+
+
+def test_a_malignant_form_of_a_benign_tumor_has_the_malignant_code() -> None:
+    link = linker().link("diagnosis", "large malignant ganglioneuroma")
+    assert link is not None and link.code == "ICDO3:9490/3"
+    link = linker().link("diagnosis", "benign osteosarcoma")
+    assert link is None or not link.code
+
+
+def test_the_fewer_words_fall_the_surer_the_link() -> None:
+    scores = []
+    for name in ("large chordoma", "large tibial chordoma", "large tibial frobnic chordoma"):
+        link = linker().link("diagnosis", name)
+        assert link is not None and link.name == "chordoma"
+        scores.append(link.score)
+    assert scores == sorted(scores, reverse=True) and len(set(scores)) == 3
+
+
+def test_the_site_of_the_patient_tells_tumors_of_one_name_apart() -> None:
+    def name(words: str, *sites: str) -> str:
+        link = linker().link("diagnosis", "giant cell tumor of bone", words, sites)
+        assert link is not None
+        return link.name
+
+    assert name("giant cell tumor", "tendon sheath") == "tenosynovial giant cell tumor"
+    assert name("giant cell tumor", "bone") == "giant cell tumor of bone"
+    assert name("giant cell tumor of bone", "tendon sheath") == "giant cell tumor of bone"
+
+
+def test_a_value_of_a_lexicon_keeps_its_name_and_another_writing_takes_it() -> None:
+    for name, preferred in (("chordoma", ""), ("humerus fracture", "humeral fracture"), ("tibial chordoma", "")):
+        link = linker().link("diagnosis", name)
+        assert link is not None and link.preferred == preferred
+
+
+def test_a_site_is_found_in_the_words_for_something_else() -> None:
+    site = linker().site_in("fracture of the left femoral neck")
+    assert site is not None and (site.name, site.code) == ("femoral neck", "ICDO3:C40.2")
+    assert linker().site_in("aphthous stomatitis") is None
+
+
+def test_a_site_is_not_the_site_that_its_name_ends_with(tmp_path: Path) -> None:
+    sites = made(tmp_path / "names", Term("head", "site", "X:1"))
+    assert sites.link("site", "femoral head") is None
+    link = sites.link("site", "left head")
+    assert link is not None and link.code == "X:1"
+
+
+def test_a_field_without_concepts_has_no_links() -> None:
+    assert linker().link("age", "chordoma") is None
+
+
+def test_a_concept_without_a_code_gives_that_of_what_it_is_a_kind_of(tmp_path: Path) -> None:
+    links = made(tmp_path / "names", Term("zorb", "diagnosis", "X:1"), Term("blue zorb", "diagnosis"))
+    link = links.link("diagnosis", "blue zorb")
+    assert link is not None and (link.name, link.code, link.how) == ("zorb", "X:1", "broader")
+
+
+def test_an_index_is_made_once_and_anew_when_its_source_changes(tmp_path: Path) -> None:
+    source, folder = tmp_path / "words.tsv", tmp_path / "names.compiled"
+    source.write_text("one", encoding="utf-8")
+    made_for: list[str] = []
+
+    def entries() -> list[Entry]:
+        name = source.read_text(encoding="utf-8")
+        made_for.append(name)
+        return [Entry(name, Term(name, "diagnosis", "X:1"))]
+
+    for _ in range(2):
+        assert open_names(folder, [source], entries).of("diagnosis", ["one"])
+    source.write_text("two", encoding="utf-8")
+    names = open_names(folder, [source], entries)
+    assert made_for == ["one", "two"] and names.of("diagnosis", ["two"]) and not names.of("diagnosis", ["one"])
+    (folder / "forms.marisa").write_bytes(b"damaged")
+    assert open_names(folder, [source], entries).of("diagnosis", ["two"]) and len(made_for) == 3
+
+
+def test_a_place_that_cannot_be_written_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    source, folder = tmp_path / "words.tsv", tmp_path / "no" / "such" / "names.compiled"
+    source.write_text("one", encoding="utf-8")
+    names = open_names(folder, [source], lambda: [Entry("one", Term("one", "diagnosis", "X:1"))])
+    assert names.of("diagnosis", ["one"])[0].code == "X:1" and not folder.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "near"),
+    [
+        ("hemangiomma", "hemangioma", "hemangioma"),
+        ("rhabdomyosarcmoa", "rhabdomyosarcoma", "rhabdomyosarcoma"),
+        ("chondrosarcomatous", "chondrosarcoma", "chondrosarcoma"),
+        ("urethrostomy", "urethrotomy", ""),
+        ("neurofibrosarcoma", "neurofibroma", ""),
+        ("hyperphosphatemia", "hypophosphatemia", ""),
+        ("gout", "gouty", ""),
+    ],
+)
+def test_one_slip_is_mended_and_no_other_word_taken(tmp_path: Path, word: str, known: str, near: str) -> None:
+    write_names(tmp_path, [Entry(known, Term(known, "diagnosis"))])
+    assert Names(tmp_path).nearest(word) == near
