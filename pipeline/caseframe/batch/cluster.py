@@ -63,7 +63,9 @@ class Cluster:
             _knock(address)
         try:
             if not ray.is_initialized():
-                how = {"address": address} if address else {"num_cpus": workers, "include_dashboard": False}
+                # One of its own, also where somebody else's runs on this machine.
+                own = {"address": "local", "num_cpus": workers, "include_dashboard": False}
+                how = {"address": address} if address else own
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
         except (ConnectionError, ValueError, RuntimeError) as error:
             where = f"at {address}" if address else "on this machine"
