@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import spans_in
+from caseframe.fields.base import spans_of
 from caseframe.lexicons.folding import fold_word
 
 SIDES = {
@@ -139,10 +139,9 @@ def is_body_word(word: str) -> bool:
     return fold_word(word) in BODY_NOUNS or (len(word) > 4 and bool(_ANATOMICAL.fullmatch(word)))
 
 
-def covered(doc: Doc, labels: Iterable[str]) -> dict[int, Span]:
-    """For each token the longest lexicon term of these fields that holds it."""
-    wanted = set(labels)
-    return by_token(span for span in spans_in(doc, "terms") if span.label_ in wanted)
+def covered(doc: Doc, field: str) -> dict[int, Span]:
+    """For each token the longest lexicon term of a field that holds it."""
+    return by_token(spans_of(doc, "terms", field))
 
 
 def by_token(spans: Iterable[Span]) -> dict[int, Span]:
@@ -166,9 +165,9 @@ def side_of(words: Iterable[str]) -> str:
 def levels_beside(doc: Doc, start: int, end: int, *, reach: int = 5) -> str:
     """The vertebral levels told with the tokens `start:end`: the nearest within reach, in the same sentence."""
     best, levels = reach + 1, ""
-    for span in spans_in(doc, "quantities"):
+    for span in spans_of(doc, "quantities", "LEVEL"):
         distance = max(span.start - end, start - span.end, 0)
-        if span.label_ == "LEVEL" and distance < best and not _parted(doc, span, start, end):
+        if distance < best and not _parted(doc, span, start, end):
             best, levels = distance, str(span._.quantity.canonical)
     return levels
 

@@ -199,7 +199,7 @@ class _Reading:
             elif role != "brand" or _is_brand(span, term):
                 for i in range(span.start, span.end):
                     self.parts.setdefault(i, []).append((span, term, role))
-        self.sites = covered(doc, ("site",))
+        self.sites = covered(doc, "site")
         self.transplant = any(
             span.label_ == "procedure" and _ORGAN_TRANSPLANT.search(term_at(span).preferred)
             for span in spans_in(doc, "terms")

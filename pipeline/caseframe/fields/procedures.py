@@ -8,9 +8,9 @@ canonical value. An earlier operation is told as a comorbidity, as the schema ha
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from spacy.tokens import Doc, Span
 
@@ -24,14 +24,14 @@ from caseframe.fields.anatomy_words import (
     levels_beside,
     side_of,
 )
-from caseframe.fields.base import make_finding, spans_in, spans_of, was_only_proposed
+from caseframe.fields.base import make_finding, sentence_chars, spans_in, spans_of, term_at, was_only_proposed
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.entities import SPANS
-from caseframe.stages.extensions import lowers_of, sentence_of, text_of, texts_of
-from caseframe.stages.telling import bounds_of_sentences
+from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of, texts_of
+from caseframe.stages.needles import search
 from caseframe.stages.timeline import time_of
 
 SOURCE = "procedures"
@@ -182,39 +182,62 @@ class _Object:
 
 
 class _Reading:
-    """One Doc as this module reads it."""
+    """One Doc as this module reads it; what most Docs never ask for is looked up when it is."""
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
         self.words = lowers_of(doc)
-        self._starts = [start for start, _ in bounds_of_sentences(doc)]
-        self.folded = [fold_word(word) for word in self.words]
-        self.sites = covered(doc, ("site",))
-        self.devices = {
-            i: span
-            for i, span in covered(doc, ("implant",)).items()
-            if span._.term is not None and span._.term.attributes.get("role") == "head"
-        }
-        self.diseases = covered(doc, ("diagnosis",))
-        self.long_forms = {
-            span.start: canonical(span._.long_form)
-            for span in spans_in(doc, "abbreviations")
-            if len(span) == 1 and span._.long_form
-        }
-        self.treatments = covered(doc, ("therapy",))
-        self.operations = by_token(spans_of(doc, SPANS, _ENTITY))
-        self.named = {span.end - 1 for span in spans_in(doc, "terms") if span.label_ == FIELD}
-        self.tells_tumor = any(self.is_tumor(i) for i in range(len(doc)))
+
+    @cached_property
+    def sites(self) -> dict[int, Span]:
+        """The body parts by token."""
+        return covered(self.doc, "site")
+
+    @cached_property
+    def devices(self) -> dict[int, Span]:
+        """The devices by token."""
+        implants = covered(self.doc, "implant").items()
+        return {i: span for i, span in implants if term_at(span).attributes.get("role") == "head"}
+
+    @cached_property
+    def diseases(self) -> dict[int, Span]:
+        """The diseases by token."""
+        return covered(self.doc, "diagnosis")
+
+    @cached_property
+    def long_forms(self) -> dict[int, str]:
+        """What abbreviations of one token stand for."""
+        shorts = spans_in(self.doc, "abbreviations")
+        return {span.start: canonical(span._.long_form) for span in shorts if len(span) == 1 and span._.long_form}
+
+    @cached_property
+    def treatments(self) -> dict[int, Span]:
+        """The treatments that are no operations by token."""
+        return covered(self.doc, "therapy")
+
+    @cached_property
+    def operations(self) -> dict[int, Span]:
+        """The operations that the learned entities see by token."""
+        return by_token(spans_of(self.doc, SPANS, _ENTITY))
+
+    @cached_property
+    def named(self) -> set[int]:
+        """The last tokens of the operations that the lexicon names."""
+        return {span.end - 1 for span in spans_of(self.doc, "terms", FIELD)}
+
+    @cached_property
+    def tells_tumor(self) -> bool:
+        """Whether the text names a tumour."""
+        return any(map(_names_tumor, set(self.words))) or any(map(self.is_tumor, self.diseases))
+
+    def folded(self, i: int) -> str:
+        """The folded form of a token in lower case."""
+        return fold_word(self.words[i])
 
     def is_tumor(self, i: int) -> bool:
         """Whether a token is the name of a tumour, or a word for one."""
-        word = self.folded[i]
-        if word in _TUMOR:
-            return True
-        if word.endswith(("oma", "blastoma", "sarcoma")) and len(word) > 5:
-            return word not in _NO_TUMOR
-        span = self.diseases.get(i)
-        return span is not None and span._.term is not None and "behavior" in span._.term.attributes
+        told = _names_tumor(self.words[i])
+        return i in self.diseases and "behavior" in term_at(self.diseases[i]).attributes if told is None else told
 
     def is_body(self, i: int) -> bool:
         """Whether a token belongs to a body part."""
@@ -222,18 +245,28 @@ class _Reading:
 
     def is_body_noun(self, i: int) -> bool:
         """Whether a token is a body part itself and no adjective of one."""
-        if self.folded[i] in BODY_NOUNS or i in self.long_forms:
+        if self.folded(i) in BODY_NOUNS or i in self.long_forms:
             return True
         return i in self.sites and not self.words[i].endswith(("al", "ic", "ar", "ary", "eal", "ous"))
 
     def sentence_start(self, i: int) -> int:
         """The first token of the sentence that holds a token."""
-        return self._starts[bisect_right(self._starts, i) - 1]
+        return sentence_bounds(self.doc, i)[0]
 
     def sentence_end(self, i: int) -> int:
         """The token after the sentence that holds a token."""
-        position = bisect_right(self._starts, i)
-        return self._starts[position] if position < len(self._starts) else len(self.words)
+        return sentence_bounds(self.doc, i)[1]
+
+
+@lru_cache(maxsize=50_000)
+def _names_tumor(word: str) -> bool | None:
+    """Whether a word names a tumour by itself; None where it depends on the term it belongs to."""
+    folded = fold_word(word)
+    if folded in _TUMOR:
+        return True
+    if folded.endswith(("oma", "blastoma", "sarcoma")) and len(folded) > 5:
+        return folded not in _NO_TUMOR
+    return None
 
 
 def find(doc: Doc) -> Iterator[Finding]:
@@ -247,7 +280,7 @@ def find(doc: Doc) -> Iterator[Finding]:
         finding = _verb_finding(reading, mention) if mention.verb else _noun_finding(reading, mention)
         if finding is not None:
             findings.append(finding)
-    side = _only_side(reading)
+    side = _only_side(reading) if findings else ""
     yield from (_with_side(finding, side) for finding in _without_echoes(list(_by_history(doc, findings))))
 
 
@@ -263,7 +296,7 @@ _PAIRED = re.compile(
 
 def _only_side(reading: _Reading) -> str:
     """The one side that a text names; empty where it names none or both."""
-    named = {SIDES[word] for word in reading.words if word in SIDES} & {"left", "right", "bilateral"}
+    named = {SIDES[word] for word in SIDES.keys() & reading.words} & {"left", "right", "bilateral"}
     return named.pop() if len(named) == 1 else ""
 
 
@@ -359,7 +392,7 @@ def _by_history(doc: Doc, findings: list[Finding]) -> Iterator[Finding]:
     told = {
         finding.value
         for finding, lead, is_earlier in zip(findings, leads, earlier, strict=True)
-        if finding.assertion == "present" and not is_earlier and not _DATES.search(lead)
+        if finding.assertion == "present" and not is_earlier and not search(_DATES, lead)
     }
     # "Fistula after resection" in the title, "two years after resection" in the text: both tell the same.
     long_ago = {
@@ -395,9 +428,9 @@ def _is_earlier(doc: Doc, finding: Finding, lead: str) -> bool:
     if finding.value in GENERIC:
         return False
     if (
-        _AT_SITE.search(lead)
-        or _YEARS_AFTER.search(lead)
-        or _REPORTED_AFTER.search(lead)
+        search(_AT_SITE, lead)
+        or search(_YEARS_AFTER, lead)
+        or search(_REPORTED_AFTER, lead)
         or _at_younger_age(doc, finding)
     ):
         return True
@@ -405,7 +438,7 @@ def _is_earlier(doc: Doc, finding: Finding, lead: str) -> bool:
         span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
         time = time_of(span) if span is not None else None
         return time is not None and time.label_ != "history"
-    match = _PRESENTS.search(lead)
+    match = search(_PRESENTS, lead)
     return match is not None and len(lead) - match.end("gap") < 40 and "," not in lead[match.end("gap") :]
 
 
@@ -421,7 +454,8 @@ def _at_younger_age(doc: Doc, finding: Finding) -> bool:
         if value is None or value >= now - 1 or not finding.start - _NEAR < age.start_char < finding.end + _NEAR:
             continue
         dated = _AT_AGE.search(text, max(0, age.start_char - 10), age.start_char) or _OF_AGE.match(text, age.end_char)
-        if sentence_of(age).start_char <= finding.start < sentence_of(age).end_char and (dated or "age" in age.text):
+        start, end = sentence_chars(age)
+        if start <= finding.start < end and (dated or "age" in age.text):
             return True
     return False
 
@@ -439,19 +473,16 @@ def _goes_on(doc: Doc, before: Finding | None, finding: Finding) -> bool:
 def _noun_mentions(reading: _Reading) -> list[_Mention]:
     mentions: list[_Mention] = []
     taken: set[int] = set()
-    for span in spans_in(reading.doc, "terms"):
-        term = span._.term
-        if span.label_ != FIELD or term is None or span.start in taken:
+    for span in spans_of(reading.doc, "terms", FIELD):
+        term = term_at(span)
+        if span.start in taken:
             continue
-        if len(span) == 1 and reading.folded[span.start] in HEADS and reading.folded[span.start] == term.preferred:
+        if len(span) == 1 and reading.folded(span.start) in HEADS and reading.folded(span.start) == term.preferred:
             continue
         mentions.append(_of_term(span, term))
         taken.update(range(span.start, span.end))
-    for i, text in enumerate(texts_of(reading.doc)):
-        if i in taken:
-            continue
-        word = procedure_word(text)
-        if word is not None:
+    for i, word in enumerate(map(procedure_word, texts_of(reading.doc))):
+        if word is not None and i not in taken:
             confidence = 0.85 if word.value not in HEADS else 0.7
             mentions.append(
                 _Mention(
@@ -471,16 +502,16 @@ def _noun_mentions(reading: _Reading) -> list[_Mention]:
 def _of_term(span: Span, term: Term) -> _Mention:
     category = str(term.attributes.get("category", "other"))
     confidence = 0.3 if term.preferred in GENERIC else 0.9
-    last = fold_word(span[-1].text.lower())
+    words = lowers_of(span.doc)
+    last = fold_word(words[span.end - 1])
     if last in ("graft", "flap", "aspirate"):
         # The tissue as often as the operation, unless it was performed.
-        done = span.end + 1 < len(span.doc) and span.doc[span.end + 1].lower_ in ("performed", "done", "undertaken")
+        done = span.end + 1 < len(words) and words[span.end + 1] in ("performed", "done", "undertaken")
         confidence = 0.8 if done else 0.35 if last == "graft" else 0.5
     return _Mention(span.start, span.end, term.preferred, category, code=term.code, confidence=confidence)
 
 
 def _noun_finding(reading: _Reading, mention: _Mention) -> Finding | None:
-    words, folded = reading.words, reading.folded
     if _is_no_operation(reading, mention):
         return None
     first, kept, dropped = _premodifiers(reading, mention)
@@ -503,7 +534,7 @@ def _noun_finding(reading: _Reading, mention: _Mention) -> Finding | None:
     if any(word in _REDO for word in dropped):
         category = "revision"
     confidence = mention.confidence
-    if mention.end < len(words) and folded[mention.end] in _SPECIMENS:
+    if mention.end < len(reading.words) and reading.folded(mention.end) in _SPECIMENS:
         confidence = min(confidence, 0.5)
     if value in GENERIC:
         confidence = 0.3
@@ -585,7 +616,7 @@ def _premodifiers(reading: _Reading, mention: _Mention) -> tuple[int, list[str],
 
 
 def _is_matter(reading: _Reading, i: int) -> bool:
-    return reading.folded[i] in _MATTER or i in reading.devices or reading.is_tumor(i) or reading.folded[i] in _OBJECTS
+    return reading.folded(i) in _MATTER or i in reading.devices or reading.is_tumor(i) or reading.folded(i) in _OBJECTS
 
 
 def _is_level(reading: _Reading, i: int) -> bool:
@@ -652,13 +683,13 @@ def _object_in(reading: _Reading, start: int, stop: int) -> _Object | None:
     first, last = -1, -1
     kind, name = "", ""
     for i in range(start, stop):
-        word, folded = reading.words[i], reading.folded[i]
+        word, folded = reading.words[i], reading.folded(i)
         if word in _DETERMINERS or word in SIDES or word in _DROPPED or word in _POSITION or word in _EXTENT:
             continue
         if word in _PREPOSITIONS or word == "of" or word in _CLAUSE_END or word == ",":
             break
         if i in reading.devices:
-            kind, name = "device", reading.devices[i]._.term.preferred
+            kind, name = "device", term_at(reading.devices[i]).preferred
         elif reading.is_tumor(i):
             kind, name = "tumor", "tumor"
         elif i in reading.long_forms and fold_word(reading.long_forms[i].split()[-1]) in _OBJECTS:
@@ -822,6 +853,8 @@ def _category(head: str, thing: str, category: str) -> str:
 def _verb_mentions(reading: _Reading) -> list[_Mention]:
     mentions = []
     for i, word in enumerate(reading.words):
+        if word not in _VERBAL:
+            continue
         head = VERBS.get(word)
         if head is not None:
             confidence = _certainty(reading, i)
@@ -838,6 +871,7 @@ def _verb_mentions(reading: _Reading) -> list[_Mention]:
 
 
 _TREATED = frozenset("treated managed operated corrected".split())
+_VERBAL = frozenset((*VERBS, *PURPOSES, "surgically"))
 
 
 def _certainty(reading: _Reading, i: int) -> float:
@@ -1031,6 +1065,7 @@ def _approach(reading: _Reading, mention: _Mention, start: int, end: int) -> str
     return " and ".join(unique) if len(unique) == 2 and set(unique) == {"anterior", "posterior"} else " ".join(unique)
 
 
+@lru_cache(maxsize=20_000)
 def _lookup(surface: str) -> Term | None:
     """The procedure that a name names in the lexicon."""
     for term in builtin_lexicon().lookup(surface):

@@ -134,6 +134,7 @@ def fold_parts(word: str) -> tuple[str, ...]:
     return tuple(fold_word(part) for part in parts) or (word,)
 
 
+@lru_cache(maxsize=50_000)
 def canonical(text: str) -> str:
     """A canonical value for words that no lexicon lists: lower case, American spelling, last word singular.
 

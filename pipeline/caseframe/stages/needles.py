@@ -65,7 +65,7 @@ def may_match(pattern: re.Pattern[str], text: str) -> bool:
     """Whether there is any use in a search: False where a pattern cannot match anything in a text."""
     asked = _asked_by(pattern)
     if asked.heads:
-        return not asked.heads.isdisjoint(_words(text).heads)
+        return not asked.heads.isdisjoint(_words(_lowered(text)).heads)
     if not asked.needles:
         return True
     lower = _lowered(text)
@@ -75,7 +75,7 @@ def may_match(pattern: re.Pattern[str], text: str) -> bool:
 def finditer(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """All matches, as `pattern.finditer` gives them."""
     if heads := _asked_by(pattern).heads:
-        words = _words(text)
+        words = _words(_lowered(text))
         found = heads & words.heads
         return _begun_by(found, pattern, text, words.text) if found else iter(())
     return pattern.finditer(text) if may_match(pattern, text) else iter(())
@@ -102,15 +102,13 @@ def _begun_by(heads: Iterable[str], pattern: re.Pattern[str], text: str, words: 
             end = match.end()
 
 
-@lru_cache(maxsize=64)
-def _words(text: str) -> _Words:
-    plain = _lowered(text)
-    if not plain.isascii():
-        for char in set(_NOT_ASCII.findall(plain)):
-            plain = plain.replace(char, "0" if char.isdecimal() else "_" if char.isalnum() else " ")
-    plain = plain.translate(_PLAIN)
-    heads = {word[:_LETTERS] for word in plain.split()}
-    words = f" {plain} "
+@lru_cache(maxsize=256)
+def _words(lower: str) -> _Words:
+    if not lower.isascii():
+        for char in set(_NOT_ASCII.findall(lower)):
+            lower = lower.replace(char, "0" if char.isdecimal() else "_" if char.isalnum() else " ")
+    words = f" {lower.translate(_PLAIN)} "
+    heads = {word[:_LETTERS] for word in words.split()}
     if " 0" in words:
         heads.add("0")
     return _Words(words, frozenset(heads))
