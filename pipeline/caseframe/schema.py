@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import Literal
+from typing import Literal, TypeVar, overload
 
 from caseframe import markup
 
+T = TypeVar("T")
 AttributeValue = str | int | float | tuple[str, ...]
 Assertion = Literal["present", "absent", "possible", "hypothetical", "historical", "family"]
 ASSERTIONS: tuple[Assertion, ...] = ("present", "absent", "possible", "hypothetical", "historical", "family")
@@ -25,7 +26,7 @@ class Attributes(Mapping[str, AttributeValue]):
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, AttributeValue] | Iterable[tuple[str, AttributeValue]] = ()) -> None:
-        self._items = tuple(sorted(dict(items).items()))
+        self._items = tuple(sorted(dict(items).items())) if items else ()
 
     def __getitem__(self, key: str) -> AttributeValue:
         for name, value in self._items:
@@ -37,7 +38,20 @@ class Attributes(Mapping[str, AttributeValue]):
         return iter([name for name, _ in self._items])
 
     def __contains__(self, key: object) -> bool:
-        return any(name == key for name, _ in self._items)
+        return key in [name for name, _ in self._items]
+
+    @overload
+    def get(self, key: str, /) -> AttributeValue | None: ...
+
+    @overload
+    def get(self, key: str, /, default: AttributeValue | T) -> AttributeValue | T: ...
+
+    def get(self, key: str, /, default: object = None) -> object:
+        """The value of a key, else `default`; without the exception that `Mapping.get` raises and catches."""
+        for name, value in self._items:
+            if name == key:
+                return value
+        return default
 
     def __len__(self) -> int:
         return len(self._items)

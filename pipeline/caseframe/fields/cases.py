@@ -123,14 +123,15 @@ def weigh(doc: Doc, folded: Folded) -> list[Finding]:
         if finding.field in confidence.FIELDS:
             bags = confidence.features(context, finding, mentions)
             probability = confidence.confidence_of(finding.field, bags, row)
-            finding = replace(finding, confidence=probability)
             if probability < confidence.least(finding.field):
-                left_out.append(finding)
+                left_out.append((probability, finding))
                 continue
+            finding = replace(finding, confidence=probability)
         weighed.append(finding)
     if all(finding.field != "diagnosis" for finding in weighed):
-        likely = [f for f in left_out if f.field == "diagnosis" and f.confidence >= _LIKELY_ENOUGH]
-        weighed.extend(sorted(likely, key=lambda finding: -finding.confidence)[:1])
+        likely = [(sure, f) for sure, f in left_out if f.field == "diagnosis" and sure >= _LIKELY_ENOUGH]
+        for probability, finding in sorted(likely, key=lambda pair: -pair[0])[:1]:
+            weighed.append(replace(finding, confidence=probability))
     return weighed
 
 
@@ -158,6 +159,8 @@ def _rather(other: Finding, finding: Finding) -> bool:
 
 
 def _merge(group: Sequence[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
     told = [finding for finding in group if finding.assertion == "present"] or list(group)
     best = max(told, key=lambda finding: (round(finding.confidence, 2), len(finding.text), -finding.start))
     same = [finding for finding in group if finding.assertion == best.assertion]

@@ -8,7 +8,7 @@ words around it and its place in the article: a linear model over such features 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import folded_words, make_finding, spans_in, spans_of, term_at
 from caseframe.fields.entities import CONDITIONS, open_mentions
-from caseframe.fields.phrases import core_words, phrase
+from caseframe.fields.phrases import core_words, phrase, phrase_start
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import surface_parts
 from caseframe.lexicons.folding import canonical
@@ -239,13 +239,14 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
     term = term_at(span)
     behavior = str(term.attributes.get("behavior", ""))
     names = {hit.label_: term_at(hit).preferred for hit in spans}
-    value = _own_name(span, names) or term.preferred
+    own = _own_name(span, names.values())
+    value = own or term.preferred
     code = term.code
     if behavior in ("benign", "uncertain") and span.start and lowers_of(doc)[span.start - 1] == "malignant":
         behavior, code = "malignant", re.sub(r"/[01]\Z", "/3", code)
     values: tuple[tuple[str, str], ...] = ()
     if not behavior:
-        if len(set(names.values())) > 1 and not _own_name(span, names):
+        if not own and len(set(names.values())) > 1:
             values = tuple((field, _with_site(doc, span, name)) for field, name in names.items())
         value = _with_site(doc, span, value)
     courses = (term_at(hit).attributes.get("course") for hit in spans)
@@ -253,19 +254,23 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
     return Condition(span, value, "+".join(sorted(names)), code, behavior, term.lexicon, values, course)
 
 
-def _own_name(span: Span, names: dict[str, str]) -> str:
+def _own_name(span: Span, names: Iterable[str]) -> str:
     """The canonical name that is the very words of the text: nothing another lexicon calls them is more exact."""
-    words = surface_parts(span.text)
-    return next((name for name in names.values() if surface_parts(name) == words), "")
+    words = _parts(span.text)
+    return next((name for name in names if _parts(name) == words), "")
+
+
+@lru_cache(maxsize=50_000)
+def _parts(words: str) -> tuple[str, ...]:
+    return tuple(surface_parts(words))
 
 
 def _with_site(doc: Doc, span: Span, value: str) -> str:
     """A head that says little is named with its modifiers: "retroperitoneal hematoma", "femoral neck fracture"."""
-    head = value.split()[-1]
-    if len(value.split()) > 1 or head not in HEADS:
+    if value not in HEADS:
         return value
-    full = phrase(doc, span.start, span.end)
-    words = core_words(doc[full.start : span.start]) if full.start < span.start else []
+    start = phrase_start(doc, span.start)
+    words = core_words(Span(doc, start, span.start)) if start < span.start else []
     if words:
         return canonical(" ".join((*words, value)))
     site = _site_after(doc, span)
@@ -451,7 +456,8 @@ def _before(time: Span, sentence: Span) -> str:
 
 
 def _side(span: Span) -> dict[str, AttributeValue]:
-    words = phrase(span.doc, span.start, span.end).text.lower()
+    doc = span.doc
+    words = text_of(doc)[doc[phrase_start(doc, span.start)].idx : span.end_char].lower()
     for side, pattern in _SIDES.items():
         if side in words and pattern.search(words):
             return {"laterality": side}

@@ -21,13 +21,17 @@ from caseframe.stages.entity_network import Floats
 from caseframe.stages.screening import logistic
 
 Bag = tuple[str, Iterable[str]]
-"""The beginning of the names of some features, and what follows it in each; after an empty one whole names."""
+"""The beginning of the names of some features, and what follows it in each; after an empty one whole names.
+
+What is a tuple is taken to come again: `LinearModel.sums` adds it up once.
+"""
 BIAS = "(bias)"
 VECTOR = "vector"
 # A word beside a mention can be a line break.
 _CHARACTER = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 _ESCAPED = str.maketrans({character: escape for escape, character in _CHARACTER.items()})
 _ESCAPE = re.compile(r"\\[tnr\\]")
+_MOST_BAGS = 20_000
 _CURE = "Fit the weights again, or restore the file"
 
 
@@ -49,6 +53,8 @@ class LinearModel:
         # The rows of the features that begin alike, and the weights of a class among them; made when first asked for.
         self._rows: dict[str, dict[str, tuple[float, ...]]] = {}
         self._columns: dict[tuple[str, str], dict[str, float]] = {}
+        self._sums: dict[Bag, tuple[float, ...]] = {}
+        self._none = (0.0,) * len(classes)
         rows = takewhile(lambda row: row is not None, (self.weights.get(f"{VECTOR} {n}") for n in count()))
         # Numbers come in double precision: weights of another would be converted at each product.
         self._vectors = np.array(list(rows), dtype="f").astype("float64").reshape(-1, len(classes))
@@ -83,13 +89,13 @@ class LinearModel:
         """The summed weights of each class, those of `numbers` too where the model weighs numbers."""
         rows = [self.weights[BIAS]] if BIAS in self.weights else []
         for begin, bag in bags:
-            table = self._rows.get(begin)
-            if table is None:
-                table = self._rows[begin] = dict(self._beginning(begin))
-            rows += [table[rest] for rest in bag if rest in table]
+            if isinstance(bag, tuple):
+                rows.append(self._summed(begin, bag))
+            else:
+                rows += self._rows_of(begin, bag)
         if numbers is not None and len(self._vectors):
             rows.append(tuple((numbers @ self._vectors).tolist()))
-        return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * len(self.classes)
+        return list(map(sum, zip(self._none, *rows, strict=True)))
 
     def each(self, bags: Iterable[Bag], numbers: Floats | None = None) -> dict[str, float]:
         """Probability of each class by itself: the logistic function of its sum."""
@@ -109,6 +115,20 @@ class LinearModel:
         if numbers is not None and len(self._vectors):
             total += float(numbers @ self._vectors[:, column])
         return logistic(total)
+
+    def _summed(self, begin: str, bag: tuple[str, ...]) -> tuple[float, ...]:
+        row = self._sums.get((begin, bag))
+        if row is None:
+            if len(self._sums) >= _MOST_BAGS:
+                self._sums.clear()
+            row = self._sums[begin, bag] = tuple(map(sum, zip(self._none, *self._rows_of(begin, bag), strict=True)))
+        return row
+
+    def _rows_of(self, begin: str, bag: Iterable[str]) -> list[tuple[float, ...]]:
+        table = self._rows.get(begin)
+        if table is None:
+            table = self._rows[begin] = dict(self._beginning(begin))
+        return [table[rest] for rest in bag if rest in table]
 
     def _beginning(self, begin: str) -> Iterator[tuple[str, tuple[float, ...]]]:
         """The weights of the features that begin alike, by what follows."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from spacy.tokens import Doc, Span
 
@@ -61,8 +62,9 @@ def features(doc: Doc, conditions: Sequence[Condition]) -> Iterator[list[Bag]]:
     """The features that hold of each of the conditions of a Doc."""
     context = _Context(doc, conditions)
     for number, condition in enumerate(conditions):
-        names = [*_told(context, number, condition), *entity_features(condition.span)]
-        yield [("", names), *_words(doc, condition.span, context.sentences[number])]
+        kind = context.kind_of(number, condition)
+        names = [*_told(context, number, condition, kind.place), *entity_features(condition.span)]
+        yield [("", _names_of_kind(kind)), ("", names), *_words(doc, condition.span, context.sentences[number])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,56 +101,101 @@ class _Context:
         self.first = {value: conditions[numbers[0]].span.start for value, numbers in self.mentions.items()}
         self.titled = {c.value for c, section in zip(conditions, self.sections, strict=True) if section == "title"}
 
+    def kind_of(self, number: int, condition: Condition) -> _Kind:
+        """What a condition has in common with many others."""
+        start, sentence, section = condition.span.start, self.sentences[number], self.sections[number]
+        when = when_of(condition.span)
+        place = "title" if section == "title" else "after" if start > self.treated else "before"
+        return _Kind(
+            condition.field,
+            condition.origin,
+            condition.behavior,
+            section,
+            self.assertions[number],
+            place,
+            place == "after" and self.treated >= sentence.start,
+            place != "title" and self.aftermath < sentence.end,
+            sentence.story,
+            sentence.role,
+            "none" if when is None else "later" if when > 0 else "earlier",
+            min(len(self.mentions[condition.value]), 3),
+            # What is first told after the treatment mostly came of it.
+            "after" if self.first[condition.value] > self.treated else "before",
+            condition.value in self.titled,
+        )
 
-def _sentence(doc: Doc, start: int, end: int) -> _Sentence:
-    span = Span(doc, start, end)
-    words = {word for word in folded_words(doc)[start:end] if len(word) > 3 and word.isalpha()}
-    return _Sentence(start, end, int(4 * narrative_score(span)), role_of(span), tuple(sorted(words)), [])
+
+class _Kind(NamedTuple):
+    """What a condition has in common with many others, so that the names of these features are made once."""
+
+    field: str
+    origin: str
+    behavior: str
+    section: str
+    assertion: str
+    place: str
+    beside_treatment: bool
+    in_aftermath: bool
+    story: int
+    role: str
+    when: str
+    mentions: int
+    first: str
+    titled: bool
 
 
-def _told(context: _Context, number: int, condition: Condition) -> Iterator[str]:
-    """What is told of a condition, and where."""
-    span, field = condition.span, condition.field
-    sentence, section, assertion = context.sentences[number], context.sections[number], context.assertions[number]
+@lru_cache(maxsize=20_000)
+def _names_of_kind(kind: _Kind) -> tuple[str, ...]:
+    return tuple(_of_kind(kind))
+
+
+def _of_kind(kind: _Kind) -> Iterator[str]:
+    field, assertion = kind.field, kind.assertion
     yield f"field={field}"
-    yield f"lexicon={condition.origin}"
-    yield f"field={field}&section={section}"
-    yield f"section={section}"
+    yield f"lexicon={kind.origin}"
+    yield f"field={field}&section={kind.section}"
+    yield f"section={kind.section}"
     yield f"assertion={assertion}"
     yield f"assertion={assertion}&field={field}"
-    if condition.behavior:
-        yield f"behavior={condition.behavior}"
-    yield f"head={condition.value.split()[-1] if condition.value else ''}"
-    yield f"value={condition.value}"
-    place = "title" if section == "title" else "after" if span.start > context.treated else "before"
-    yield f"place={place}"
-    yield f"place={place}&field={field}"
-    yield f"place={place}&assertion={assertion}"
-    if place == "after":
-        yield f"same sentence as treatment={context.treated >= sentence.start}"
-    if place != "title" and context.aftermath < sentence.end:
+    if kind.behavior:
+        yield f"behavior={kind.behavior}"
+    yield f"place={kind.place}"
+    yield f"place={kind.place}&field={field}"
+    yield f"place={kind.place}&assertion={assertion}"
+    if kind.place == "after":
+        yield f"same sentence as treatment={kind.beside_treatment}"
+    if kind.in_aftermath:
         yield "aftermath"
         yield f"aftermath&field={field}"
         yield f"aftermath&assertion={assertion}"
-    yield f"story={sentence.story}"
-    yield f"story={sentence.story}&field={field}"
-    yield f"role={sentence.role}"
-    yield f"role={sentence.role}&field={field}"
-    yield f"role={sentence.role}&assertion={assertion}"
-    when = when_of(span)
-    yield f"when={'none' if when is None else 'later' if when > 0 else 'earlier'}"
-    yield f"mentions={min(len(context.mentions[condition.value]), 3)}"
-    # What is first told after the treatment mostly came of it.
-    first = "after" if context.first[condition.value] > context.treated else "before"
-    yield f"first told={first}"
-    yield f"first told={first}&field={field}"
-    yield f"first told={first}&listed={'complication' in field}&{assertion}"
-    if condition.value in context.titled:
+    yield f"story={kind.story}"
+    yield f"story={kind.story}&field={field}"
+    yield f"role={kind.role}"
+    yield f"role={kind.role}&field={field}"
+    yield f"role={kind.role}&assertion={assertion}"
+    yield f"when={kind.when}"
+    yield f"mentions={kind.mentions}"
+    yield f"first told={kind.first}"
+    yield f"first told={kind.first}&field={field}"
+    yield f"first told={kind.first}&listed={'complication' in field}&{assertion}"
+    if kind.titled:
         yield "named in title"
         yield f"named in title&field={field}"
+
+
+def _sentence(doc: Doc, start: int, end: int) -> _Sentence:
+    span = Span(doc, start, end)
+    words = {word: None for word in folded_words(doc)[start:end] if len(word) > 3 and word.isalpha()}
+    return _Sentence(start, end, int(4 * narrative_score(span)), role_of(span), tuple(words), [])
+
+
+def _told(context: _Context, number: int, condition: Condition, place: str) -> Iterator[str]:
+    """What is told of one condition only: its name, its neighbours, what its sentence says of it."""
+    yield f"head={condition.value.split()[-1] if condition.value else ''}"
+    yield f"value={condition.value}"
     # The other conditions of the sentence: what stands beside a denied complication is often one that came.
-    yield from dict.fromkeys(context.beside[other] for other in sentence.conditions if other != number)
-    for clue in clues(span):
+    yield from {context.beside[other]: None for other in context.sentences[number].conditions if other != number}
+    for clue in clues(condition.span):
         yield clue
         if clue.startswith(("governed by=", "followed by=", "comes ")):
             yield f"{clue}&place={place}"
