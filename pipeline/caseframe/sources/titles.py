@@ -7,7 +7,9 @@ from typing import Final
 
 from caseframe.schema import fold_space
 
-_ABBREVIATION: Final = re.compile(r"(?:\.\.|\b(?:al|spp?|vs|etc|var|nov|Jr|Sr|Inc|Ltd|Co)\.|\b\w(?:\.\w)+\.)$")
+_WORDS: Final = "al sp spp vs etc var nov Jr Sr Inc Ltd Co".split()
+_ABBREVIATION: Final = re.compile(rf"(?:\.\.|\b(?:{'|'.join(_WORDS)})\.|\b\w(?:\.\w)+\.)$")
+_ENDS: Final = ("..", *(f"{word}." for word in _WORDS))
 
 
 def clean_title(text: str) -> str:
@@ -25,12 +27,18 @@ def clean_title(text: str) -> str:
 
 
 def _without_stop(text: str) -> str:
+    if not text.endswith("."):
+        return text
     # The abbreviations are short, and a search from the start of a long title would take its time.
-    return text if not text.endswith(".") or _ABBREVIATION.search(text[-40:]) else text[:-1].rstrip()
+    if (text.endswith(_ENDS) or text[-3:-2] == ".") and _ABBREVIATION.search(text[-40:]):
+        return text
+    return text[:-1].rstrip()
 
 
 def _closes_at_end(text: str) -> bool:
     """Whether the bracket that opens the text is closed by its last character."""
+    if text.find("[", 1) < 0:
+        return text.find("]") == len(text) - 1
     depth = 0
     for place, character in enumerate(text):
         depth += (character == "[") - (character == "]")

@@ -88,10 +88,7 @@ class RecordCutter:
         self._end_and_next = {tag: re.compile(rb"<%b\s*<(?:%b)" % (ends[tag], nexts[tag])) for tag in tags}
         # Most records are plain: the first end tag is theirs if none of the doubtful marks comes before it.
         self._plain_end = {tag: f"</{tag}>".encode() for tag in tags}
-        self._doubts = {
-            tag: (*(f"<{rival}".encode() for rival in rivals[tag]), *(f"</{name}".encode() for name in sets))
-            for tag in tags
-        }
+        self._doubt = {tag: re.compile(rb"<(?:!|%b|/(?:%b))" % (_any_of(rivals[tag]), _any_of(sets))) for tag in tags}
         self._max_bytes = max_bytes
 
     def cut(self, stream: BinaryIO) -> Iterator[RawRecord]:
@@ -151,16 +148,9 @@ class RecordCutter:
             if not window.more():
                 break
         stop = found + len(end)
-        if found >= 0 and stop <= self._max_bytes and not self._is_doubtful(window.buffer, stop, tag):
+        if found >= 0 and stop <= self._max_bytes and not self._doubt[tag].search(window.buffer, 1, stop):
             return window.take(stop), ""
         return self._take_slowly(window, tag)
-
-    def _is_doubtful(self, buffer: bytearray, stop: int, tag: str) -> bool:
-        """Whether a comment, a CDATA section or another record may begin before the first end tag."""
-        # A single byte is found much quicker than two, and few records have this one.
-        if buffer.find(b"!", 1, stop) >= 0 and buffer.find(b"<!", 1, stop) >= 0:
-            return True
-        return any(buffer.find(doubt, 1, stop) >= 0 for doubt in self._doubts[tag])
 
     def _take_slowly(self, window: _Window, tag: str) -> tuple[bytes, Flaw]:
         """Takes the record at the start of the window, looking at every tag that may matter."""
@@ -264,7 +254,11 @@ class _Window:
 
 def _names(tags: Iterable[str]) -> bytes:
     """A pattern of any of the element names, with or without a prefix."""
-    return rb"(?:[\w.-]+:)?(?:%b)(?=[\s>])" % b"|".join(re.escape(tag.encode()) for tag in tags)
+    return rb"(?:[\w.-]+:)?(?:%b)(?=[\s>])" % _any_of(tags)
+
+
+def _any_of(names: Iterable[str]) -> bytes:
+    return b"|".join(re.escape(name.encode()) for name in names)
 
 
 def _drop_doctype(window: _Window) -> None:
