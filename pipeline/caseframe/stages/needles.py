@@ -205,7 +205,10 @@ def _with_part(begun: set[str], kind: str, what: Any) -> set[str] | None:
 
 
 def _letters(items: Iterable[tuple[Any, Any]]) -> list[int]:
-    """The characters of a set such as `[a-d]`; none where it holds too many."""
+    """The characters of a set such as `[a-d]`, where one blank stands for all; none where it holds too many."""
+    kinds = [str(what if str(kind) == "CATEGORY" else kind) for kind, what in items]
+    if kinds[:2] == ["NEGATE", "CATEGORY_NOT_SPACE"]:
+        return [ord(" ")]
     letters: list[int] = []
     for kind, what in items:
         if str(kind) == "LITERAL":
@@ -220,7 +223,8 @@ def _letters(items: Iterable[tuple[Any, Any]]) -> list[int]:
 
 
 def _with_letters(begun: set[str], letters: Iterable[int]) -> set[str] | None:
-    plain = {chr(letter).lower().translate(_PLAIN) for letter in letters}
+    chars = {chr(letter).lower() for letter in letters}
+    plain = {(char if char.isalnum() or char == "_" else " ").translate(_PLAIN) for char in chars}
     return {each + letter for each in begun for letter in plain} if plain and "".join(plain).isascii() else None
 
 

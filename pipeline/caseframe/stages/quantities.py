@@ -12,12 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from statistics import median
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.stages.extensions import text_of
+from caseframe.stages.needles import finditer, search
 from caseframe.stages.units import (
     BLANK,
     DASH,
@@ -124,6 +126,8 @@ _LABEL = re.compile(
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _LEAD_CHARS = 90
+# So far before a number a pattern may begin that ends at the number and has no repetition.
+_NEAR = 32
 
 
 def _series(text: str, start: int) -> _Series | None:
@@ -153,6 +157,7 @@ def _single(text: str, end: int) -> _Series | None:
     return None if value is None else _Series((_Item(value, "", end, text[0].isdigit()),), ())
 
 
+@lru_cache(maxsize=2048)
 def _is_time(name: str) -> bool:
     return _TIME.fullmatch(name) is not None
 
@@ -206,23 +211,34 @@ def _summary(values: tuple[float, ...], joins: tuple[str, ...], lead: str) -> _S
 _BETWEEN = re.compile(rf"\bbetween{BLANK}(?:the{BLANK}ages{BLANK}of{BLANK})?$", re.IGNORECASE)
 _STATISTIC = re.compile(r"\b(mean|average|averaging|averaged|median)\b[^.;\d]{0,60}$", re.IGNORECASE)
 _STATISTIC_AFTER = re.compile(rf"{BLANK}?\((mean|average|median)\)|{BLANK}on{BLANK}(average)\b", re.IGNORECASE)
-_COMPARATORS = tuple(
-    (re.compile(rf"(?:{pattern}){BLANK}?(?:an?{BLANK})?$", re.IGNORECASE), sign)
-    for pattern, sign in (
-        (r"[≥⩾]|>\s?=|\bat least|\bno less than|\ba minimum of", ">="),
-        (r"[≤⩽]|<\s?=|\bat most|\bup to|\bno more than|\ba maximum of|\bwithin", "<="),
-        (r">|\b(?:more|longer|greater|larger|older|higher)(?: than)?|\bover|\bexceeding|\bbeyond|\babove", ">"),
-        (r"<|\b(?:less|fewer|shorter|smaller|younger|lower) than|\bunder|\bbelow", "<"),
-        (r"[~∼≈]|\b(?:about|approximately|approx\.?|around|nearly|almost|roughly|some|circa)", "~"),
-    )
+_COMPARATORS = {
+    "at_least": (r"[≥⩾]|>\s?=|\bat least|\bno less than|\ba minimum of", ">="),
+    "at_most": (r"[≤⩽]|<\s?=|\bat most|\bup to|\bno more than|\ba maximum of|\bwithin", "<="),
+    "more": (
+        r">|\b(?:more|longer|greater|larger|older|higher)(?: than)?|\bover|\bexceeding|\bbeyond|\babove", ">"
+    ),
+    "less": (r"<|\b(?:less|fewer|shorter|smaller|younger|lower) than|\bunder|\bbelow", "<"),
+    "about": (r"[~∼≈]|\b(?:about|approximately|approx\.?|around|nearly|almost|roughly|some|circa)", "~"),
+}  # fmt: skip
+_COMPARATOR = re.compile(
+    rf"(?:{'|'.join(f'(?P<{name}>{pattern})' for name, (pattern, _) in _COMPARATORS.items())}){BLANK}?(?:an?{BLANK})?$",
+    re.IGNORECASE,
+)
+
+
+# What a comparator ends with, or the article after it.
+_COMPARED = (
+    "=", "≥", "⩾", "≤", "⩽", ">", "<", "~", "∼", "≈", "least", "than", "of", "most", "to", "within", "more", "longer",
+    "greater", "larger", "older", "higher", "over", "exceeding", "beyond", "above", "under", "below", "about", "ely",
+    "approx", "approx.", "around", "nearly", "almost", "roughly", "some", "circa", "a", "an",
 )  # fmt: skip
 
 
 def _comparator(lead: str) -> str:
-    for pattern, sign in _COMPARATORS:
-        if pattern.search(lead):
-            return sign
-    return ""
+    if not lead.rstrip().lower().endswith(_COMPARED):
+        return ""
+    found = _COMPARATOR.search(lead, max(0, len(lead) - _NEAR))
+    return _COMPARATORS[str(found.lastgroup)][1] if found is not None else ""
 
 
 def _statistic(text: str, end: int, lead: str) -> str:
@@ -250,6 +266,12 @@ _AGED = re.compile(
     rf"(?:[,:=(~<>≥≤]{BLANK}?(?:range[sd]?:?{BLANK}(?:of{BLANK})?)?)?$",
     re.IGNORECASE,
 )
+
+
+def _is_aged(lead: str) -> bool:
+    return "ag" in lead.lower() and _AGED.search(lead) is not None
+
+
 _HISTORY_OF = re.compile(
     rf"{BLANK}(?:histor|course|duration|follow|after|before|ago|later|earlier|prior|post)", re.IGNORECASE
 )
@@ -290,7 +312,7 @@ def _time(text: str, start: int, series: _Series, lead: str) -> Found:
     days, joins = _converted(series)
     end = series.end
     old = _OLD.match(text, end)
-    is_age = old is not None or (_AGED.search(lead) is not None and not _HISTORY_OF.match(text, end))
+    is_age = old is not None or (_is_aged(lead) and not _HISTORY_OF.match(text, end))
     if old is not None:
         end += len(old[0].rstrip(" -‐‑–"))
     summary = _summary(days, joins, lead)
@@ -331,7 +353,7 @@ def _rounded(days: float, series: _Series, is_age: bool) -> float:
 def _bare_age(text: str, start: int, lead: str) -> Found | None:
     """An age without its unit: `aged 62`, `ages ranging from 23 to 78`, `12 yo`."""
     short = _YO_AT_NUMBER.match(text, start)
-    if short is None and _AGED.search(lead) is None:
+    if short is None and not _is_aged(lead):
         return None
     series = _series(text, start) if short is None else _single(short["number"], short.end("number"))
     if series is None or any(item.unit for item in series.items) or max(series.values) > 120:
@@ -359,6 +381,12 @@ _INSTRUMENT = re.compile(
     r"constant|apgars?|visual analog(?:ue)?|oswestry|visual acuity|acuity|muscle (?:strength|power)|motor power))\b"
     r"(?P<rest>[^.;\d]{0,60})$"
 )
+# One of these stands in any name of an instrument; the pattern itself is slow.
+_INSTRUMENT_WORDS = (
+    "scor", "scale", "index", "karnofsky", "glasgow", "harris", "lysholm", "constant", "apgar", "visual", "oswestry",
+    "acuity", "muscle", "motor",
+)  # fmt: skip
+_CAPITALS = re.compile("[A-Z][A-Z]")
 _RATIO = re.compile(
     rf"(?P<a>{NUMBER})(?:{BLANK}?/{BLANK}?|(?P<of>{BLANK}(?:out{BLANK})?of{BLANK}(?:the{BLANK}|our{BLANK}|a{BLANK}(?:possible|total|maximum){BLANK})?))"
     rf"(?P<b>{NUMBER})(?![\d.,]*\d)(?:{BLANK}?(?P<unit>points?\b|%|mm{BLANK}?Hg\b))?"
@@ -424,8 +452,14 @@ def _measure(text: str, start: int, series: _Series, lead: str) -> Found:
 
 
 def _instrument(lead: str) -> str:
-    found = _INSTRUMENT.search(lead)
+    found = _instrument_in(lead)
     return _NAME_START.sub("", found["name"]) if found else ""
+
+
+def _instrument_in(lead: str) -> re.Match[str] | None:
+    lower = lead.lower()
+    may_be = any(word in lower for word in _INSTRUMENT_WORDS) or _CAPITALS.search(lead) is not None
+    return _INSTRUMENT.search(lead) if may_be else None
 
 
 # Words before an instrument's name that are none of it: "revealed a bacteriological index".
@@ -450,8 +484,8 @@ def _latest(values: tuple[float, ...], joins: tuple[str, ...], lead: str) -> _Su
 
 def _bare_score(text: str, start: int, lead: str) -> Found | None:
     """A score without a unit, after the name of its instrument: `VAS 7 to 2`, `a Karnofsky score of 80`."""
-    found = _INSTRUMENT.search(lead)
-    series = _series(text, start)
+    found = _instrument_in(lead)
+    series = _series(text, start) if found is not None else None
     if found is None or series is None or series.items[0].unit:
         return None
     if _SCORE_COMES.search(found["name"] + found["rest"]) is None or len(found["rest"].split()) > 8:
@@ -522,6 +556,10 @@ def _patients(text: str, start: int, lead: str) -> Found | None:
     return Found(start, noun.end(), replace(quantity, text=text[start : noun.end()]))
 
 
+def _is_label(lead: str) -> bool:
+    return _LABEL.search(lead, max(0, len(lead) - _NEAR)) is not None
+
+
 def _at_number(text: str, start: int) -> Found | None:
     """What the number at `start` begins."""
     lead = text[max(0, start - _LEAD_CHARS) : start]
@@ -530,10 +568,10 @@ def _at_number(text: str, start: int) -> Found | None:
         return _bare_age(text, start, lead)
     series = _series(text, start)
     measured = _measured(series) if series is not None else None
-    if measured is not None and not (_LABEL.search(lead) and measured.joins and not measured.items[0].unit):
+    if measured is not None and not (measured.joins and not measured.items[0].unit and _is_label(lead)):
         time = _is_time(measured.items[-1].unit)
         return _time(text, start, measured, lead) if time else _measure(text, start, measured, lead)
-    if _LABEL.search(lead) and _INSTRUMENT.search(lead) is None:
+    if _is_label(lead) and _instrument_in(lead) is None:
         return None
     return (
         _ratio(text, start, lead)
@@ -564,6 +602,7 @@ _LIFE = re.compile(
 )
 # A literal hint first: the full pattern is slow and rarely needed.
 _LIFE_HINT = re.compile(r"(?:ties|decade|ewborn|eonate|narian|0['’]?s)\b")
+_LIFE_WORDS = ("ties", "decade", "ewborn", "eonate", "narian", "0s", "0's", "0’s")
 _TENS_WORDS = {
     "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
     "nineties": 90, "quinquagenarian": 50, "sexagenarian": 60, "septuagenarian": 70, "octogenarian": 80,
@@ -573,7 +612,7 @@ _TENS_WORDS = {
 
 def _words(text: str) -> Iterator[Found]:
     """Quantities without a number: `several months`, `half a year`, `in her forties`, `newborn`."""
-    for match in _VAGUE.finditer(text):
+    for match in finditer(_VAGUE, text):
         name = match["many"] or match["half"] or match["one"]
         value: float | None = None
         if match["half"]:
@@ -588,9 +627,9 @@ def _words(text: str) -> Iterator[Found]:
         quantity = Quantity("DURATION", None if value is None else round(value, 2), "day", comparator=_comparator(lead))
         values = () if value is None else (round(value, 2),)
         yield Found(match.start(), match.end(), replace(quantity, values=values, text=match[0]))
-    if _LIFE_HINT.search(text) is None:
+    if not any(word in text for word in _LIFE_WORDS) or _LIFE_HINT.search(text) is None:
         return
-    for match in _LIFE.finditer(text):
+    for match in finditer(_LIFE, text):
         yield Found(match.start(), match.end(), replace(_life(match), text=match[0]))
 
 
@@ -624,14 +663,22 @@ _DATE = re.compile(
 )
 
 
-_DATE_HINT = re.compile(r"(?:19|20)\d\d\b|(?:[yhletr]|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)\.? \d{1,2}\b")
+_YEAR_HINT = re.compile(r"(?:19|20)\d\d\b")
+_DAY_HINT = re.compile(r"(?:[yhletr]|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)\.? \d{1,2}\b")
+_MONTH_HINTS = tuple(month.title() for month in _MONTHS)
+
+
+def _may_have_dates(text: str) -> bool:
+    if _YEAR_HINT.search(text) is not None:
+        return True
+    return any(month in text for month in _MONTH_HINTS) and _DAY_HINT.search(text) is not None
 
 
 def _dates(text: str) -> Iterator[Found]:
     """Calendar dates, as far as they are told: `12 May 2009`, `March 2015`, `in 2015`."""
-    if _DATE_HINT.search(text) is None:
+    if not _may_have_dates(text):
         return
-    for match in _DATE.finditer(text):
+    for match in finditer(_DATE, text):
         part = {name: value for name, value in match.groupdict().items() if value}
         year = next((value for name, value in part.items() if name[0] == "y"), "")
         month = next((_MONTHS[value[:3].lower()] for name, value in part.items() if name[0] == "m"), 0)
@@ -652,6 +699,7 @@ _LEVEL = re.compile(
     rf"(?<![A-Za-z0-9])(?<![A-Za-z]{DASH})(?P<a>{_level})(?:(?P<join>{BLANK}?{DASH}{BLANK}?|{BLANK}?/{BLANK}?|{BLANK}(?:to|through|thru|down{BLANK}to|and|&){BLANK}|(?=S1))"
     rf"(?:the{BLANK})?(?P<b>{_level}|(?<=[-‐‑–—/])(?:1[0-2]|[1-9])))?(?P<c>{DASH}{_level})?(?![A-Za-z0-9])(?!{BLANK}?[°%])"
 )
+_LEVEL_HINT = re.compile(r"[CTDLS](?:h\.?|H)?[1-9]")
 _REGION = re.compile(
     r"(?:cervical|thoracic|dorsal|lumbar|sacral) (?:spinal )?(?:vertebra|segment|bod|level|spine)", re.IGNORECASE
 )
@@ -675,8 +723,10 @@ _ORDER = "CTLS"
 
 def _levels(text: str) -> Iterator[Found]:
     """Vertebral levels: `T12–L2`, `C5/6`, `L3 to S1`, `fourth lumbar vertebra`."""
-    if _REGION.search(text) is not None:
+    if search(_REGION, text) is not None:
         yield from map(_named_level, _NAMED_LEVEL.finditer(text))
+    if _LEVEL_HINT.search(text) is None:
+        return
     for match in _LEVEL.finditer(text):
         first, second = _level_name(match["a"], ""), _level_name(match["b"] or "", match["a"])
         if match["c"]:
@@ -774,6 +824,7 @@ def _same_instrument(text: str, found: Found, before: Found | None) -> Found:
     return replace(found, quantity=replace(found.quantity, instrument=before.quantity.instrument))
 
 
+_DASHES = frozenset(DASH[1:-1])
 _HANGING = re.compile(rf"(?P<number>{NUMBER}){DASH}{BLANK}?(?:,{BLANK}|{BLANK}?(?:and|or){BLANK})(?:an?{BLANK})?$")
 
 
@@ -783,6 +834,8 @@ def _hanging(text: str, found: Found) -> list[Found]:
     if quantity.kind not in ("AGE", "DURATION", "SIZE") or len(quantity.values) != 1:
         return []
     lead = text[max(0, found.start - 24) : found.start]
+    if _DASHES.isdisjoint(lead):
+        return []
     match = next((m for m in map(_HANGING.search, (lead, lead[lead.find(" ") + 1 :])) if m), None)
     value, own = number(match["number"]) if match else None, _NUMBER.match(text, found.start)
     second = number(own[0]) if own else None

@@ -25,6 +25,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.stages.extensions import sentence_bounds, text_of
+from caseframe.stages.needles import finditer
 from caseframe.stages.quantities import Quantity, quantities_of
 from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, days_of, longest, number, ordinal
 
@@ -90,7 +91,7 @@ _COUNTED = re.compile(
     rf"|\b(?:on|at|by|until){BLANK}(?:the{BLANK})?day{BLANK}(?P<n5>\d{{1,3}})\b|\bday{BLANK}(?P<n6>\d{{1,3}}){BLANK}(?:after|post|following|of)\b",
     re.IGNORECASE,
 )
-# A literal hint first: the full pattern is slow and often not needed.
+# What is counted stands in one of these ways.
 _COUNTED_HINT = re.compile(
     r"(?:\d ?(?:st|nd|rd|th)|irst|econd|hird|[fxneylr]th) (?:\S{4,13} )?(?:day|week|month|year|hour)|"
     r"(?i:post[- ]?op(?:erative)?|surgical|\bon|\bthe) (?:day|week|month|year)|POD|(?i:\bday) \d",
@@ -176,9 +177,10 @@ _DOSED = re.compile(r"(?:mg|m2|m²|Gy|IU|g|AUC \d)\W*$")
 
 def _counted(text: str) -> Iterator[_Time]:
     """`postoperative day 3`, `POD 3`, `the third postoperative day`, `4th year of follow-up`."""
-    if _COUNTED_HINT.search(text) is None:
+    matches = list(finditer(_COUNTED, text))
+    if not matches or _COUNTED_HINT.search(text) is None:
         return
-    for match in _COUNTED.finditer(text):
+    for match in matches:
         part = {name: value for name, value in match.groupdict().items() if value}
         key = max(name for name in part if name[0] in "no")  # of "the 17th and 24th months" the later
         value = ordinal(part[key]) if key[0] == "o" else number(part[key])
@@ -191,11 +193,13 @@ def _counted(text: str) -> Iterator[_Time]:
 
 
 def _fixed(text: str) -> Iterator[_Time]:
-    if _FIXED_HINT.search(text) is None:
-        return
-    for pattern, label, days, chained in _FIXED:
-        for match in pattern.finditer(text):
-            yield _Time(match.start(), match.end(), label, days, chained)
+    found = [
+        _Time(match.start(), match.end(), label, days, chained)
+        for pattern, label, days, chained in _FIXED
+        for match in finditer(pattern, text)
+    ]
+    if found and _FIXED_HINT.search(text) is not None:
+        yield from found
 
 
 def _ages(doc: Doc) -> Iterator[_Time]:

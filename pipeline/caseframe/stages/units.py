@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeVar
@@ -54,26 +54,39 @@ _ordinal = "|".join(_ORDINALS)
 ORDINAL = rf"(?:\d{{1,3}}{BLANK}?(?:st|nd|rd|th)(?![a-z])|(?i:(?:(?:{_ten}){DASH})?(?:{_ordinal})(?![a-z])))"
 
 _DIGIT_START = re.compile(rf"[\d½¼¾⅓⅔](?<![A-Za-z0-9_].)(?<!\d[.,·].)(?<![A-Za-z]{DASH}.)")
-_LETTERS = re.compile(r"[A-Za-z]+")
+_WORDS = re.compile(r"[a-z]+")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _WORD_STARTS = frozenset((*_ONES, *_TEENS, *_TENS, "zero", "hundred", "dozen"))
 
 
 def number_starts(text: str) -> list[int]:
     """Where numbers begin: no digit that ends a name (`CD4`, `IL-6`), no word inside another (`often`)."""
     starts = [match.start() for match in _DIGIT_START.finditer(text)]
-    for match in _LETTERS.finditer(text):
-        word = match[0].lower()
-        if word in _WORD_STARTS and text[max(0, match.start() - 1) : match.start()] not in ("_", "0"):
-            # "a hundred" and "a dozen" begin with their article.
-            article = text[max(0, match.start() - 2) : match.start()].lower()
-            begins_before = word in ("hundred", "dozen") and article == "a "
-            starts.append(match.start() - 2 if begins_before else match.start())
+    lower = text.lower() if text.isascii() else text.translate(_LOWER)
+    for word in _WORD_STARTS.intersection(_WORDS.findall(lower)):
+        for place in _places_of(word, lower):
+            if lower[max(0, place - 1) : place] not in ("_", "0"):
+                # "a hundred" and "a dozen" begin with their article.
+                begins_before = word in ("hundred", "dozen") and lower[max(0, place - 2) : place] == "a "
+                starts.append(place - 2 if begins_before else place)
     return sorted(starts)
+
+
+def _places_of(word: str, lower: str) -> Iterator[int]:
+    """Where a word stands that is no part of a longer one."""
+    place = lower.find(word)
+    while place >= 0:
+        end = place + len(word)
+        if lower[max(0, place - 1) : place] not in _LETTERS and lower[end : end + 1] not in _LETTERS:
+            yield place
+        place = lower.find(word, end)
 
 
 _HALF = re.compile(rf"{_link}and{_link}(?:(?:an?{_link}|one{_link})?half|1/2)$|\s1/2$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def number(text: str) -> float | None:
     """The value of a number in digits or words: `1,003`, `3,5`, `2½`, `sixty-two`; None for others."""
     text = text.strip().lower().replace("·", ".")
@@ -152,6 +165,7 @@ LONG_TIME_UNIT = r"(?i:minutes?|hours?|days?|weeks?|fortnights?|months?|years?|d
 _TIME_DAYS = tuple((re.compile(pattern), days) for pattern, days in _TIME)
 
 
+@lru_cache(maxsize=2048)
 def days_of(unit: str) -> float:
     """What a unit of time is worth in days; a year has 365, a month 30.4."""
     for pattern, days in _TIME_DAYS:
