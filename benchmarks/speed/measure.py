@@ -5,7 +5,7 @@
 
 `WHEEL` is what pubmed.py needs. All is processor time of one thread, so that a busy machine changes little, and what is
 compared runs by turns. Peers are processes of their own: their time is that of many texts less that of few, so that
-loading costs them nothing. Only `workers` is told by the clock; run that on a quiet machine.
+loading costs them nothing. Only `workers` and `resume` are told by the clock; run them on a quiet machine.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS
     os.environ[name] = "1"
 
 import argparse  # noqa: E402
+import hashlib  # noqa: E402
 import json  # noqa: E402
 import platform  # noqa: E402
+import signal  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
@@ -26,6 +28,7 @@ import time  # noqa: E402
 from collections import Counter  # noqa: E402
 from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from datetime import date  # noqa: E402
+from functools import partial  # noqa: E402
 from itertools import islice  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -35,7 +38,9 @@ from lxml import etree  # noqa: E402
 from pubmed import FILES, genuine, write, write_dump  # noqa: E402
 
 from caseframe.batch.run import run_extraction  # noqa: E402
+from caseframe.batch.rundir import read_json  # noqa: E402
 from caseframe.batch.screen import screened_out  # noqa: E402
+from caseframe.batch.status import run_status  # noqa: E402
 from caseframe.cli import SOME_FAILED  # noqa: E402
 from caseframe.config import ExtractConfig  # noqa: E402
 from caseframe.fields.cases import deal  # noqa: E402
@@ -51,6 +56,7 @@ _FEW = 20
 _OVER = 5
 _A_CHUNK = 115
 _READ = 6_000
+LOAD = 200_000
 _PUBMED_PARSER = "import sys, pubmed_parser; print(sum(1 for _ in pubmed_parser.parse_medline_xml(sys.argv[1])))"
 _FIRST_ROW = "import sys, pathlib, caseframe; next(iter(caseframe.extract(pathlib.Path(sys.argv[1]))))"
 
@@ -255,7 +261,78 @@ def workers(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
     return {"one": one, "two": two, "times": statistics.median(a / b for a, b in zip(*spent.values(), strict=True))}
 
 
-PARTS = {each.__name__: each for each in (extraction, reading, screening, start, stages, workers, memory)}
+def resume(wheel: Path, folder: Path, peers: Path, rounds: int, records: int = LOAD) -> Figures:
+    """A run of two workers that screens by types, unbroken; and one killed at half with all its processes, and resumed.
+
+    By the clock. Raises SystemExit where the two do not end with the same bytes.
+    """
+    paths = write_dump(wheel, folder / "load", records)
+    config = folder / "screen.yaml"
+    config.write_text("select: {screen: types}\n")
+    whole, broken = folder / "whole", folder / "broken"
+    figures: Figures = {"records": records}
+    figures["seconds_whole"], figures["mib_parent"] = _by_clock(_extract(paths, config, whole))
+    status = run_status(whole)
+    figures |= {"mib_worker": status.peak_mib, "cpu_seconds": status.cpu_seconds, "rate": records / status.seconds}
+    figures["seconds_before"], _ = _by_clock(_extract(paths, config, broken), broken, records // 2)
+    figures["records_before"] = run_status(broken).records
+    figures["seconds_after"], figures["mib_parent_after"] = _by_clock([*_extract(paths, config, broken), "--resume"])
+    figures["mib_worker_after"] = run_status(broken).peak_mib
+    if hashes(whole) != hashes(broken):
+        sys.exit(f"The resumed run ended with other bytes: {whole}, {broken}")
+    counts = json.loads((whole / "run.json").read_text())["counts"]
+    megabytes = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file()) / 1e6
+    return {**figures, "extracted": counts["articles"], "files": len(hashes(whole)), "megabytes": megabytes}
+
+
+def _extract(paths: Sequence[Path], config: Path, out: Path) -> list[str]:
+    main = "import sys; from caseframe.cli import main; sys.exit(main())"
+    given = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        main,
+        "extract",
+        *paths,
+        "-c",
+        config,
+        "-o",
+        out,
+        "-q",
+        "--workers",
+        2,
+    ]
+    return [str(each) for each in given]
+
+
+def _by_clock(command: Sequence[str], out: Path | None = None, kill_at: int = 0) -> tuple[float, float]:
+    """Seconds and peak MiB of a process; with `out` it and its children are killed when so many records are read."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, start_new_session=True)
+    while out is not None and process.poll() is None:
+        if (read_json(out / "progress.json") or {}).get("read", 0) >= kill_at:
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+        time.sleep(0.2)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in ((-signal.SIGKILL,) if out else (0, SOME_FAILED)):
+        sys.exit(f"{' '.join(command)}: exit code {process.returncode}")
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
+
+
+def hashes(run: Path) -> dict[str, str]:
+    """SHA-256 of each table of a run, and of its ledger and failures."""
+    names = ("*/part-*", "failures.jsonl", "*.csv", "*.xlsx")
+    return {
+        str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for name in names
+        for path in run.glob(name)
+    }
+
+
+PARTS = {each.__name__: each for each in (extraction, reading, screening, start, stages, workers, memory, resume)}
 
 
 def processor() -> str:
@@ -270,6 +347,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--peers", type=Path, default=Path(".peers"))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--records", type=int, default=LOAD, help="of the run that is killed and resumed")
     parser.add_argument("--only", action="append", choices=PARTS, help="these parts; the file keeps the others")
     options = parser.parse_args()
     pa.set_cpu_count(1)
@@ -277,7 +355,8 @@ def main() -> None:
     results = json.loads(options.out.read_text()) if options.out.exists() else {}
     for name in options.only or PARTS:
         with tempfile.TemporaryDirectory() as folder:
-            figures = PARTS[name](options.wheel, Path(folder), options.peers, options.rounds)
+            part = partial(resume, records=options.records) if name == "resume" else PARTS[name]
+            figures = part(options.wheel, Path(folder), options.peers, options.rounds)
         results[name] = {
             **{key: round(value, 3) for key, value in figures.items()},
             "date": date.today().isoformat(),

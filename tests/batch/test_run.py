@@ -8,6 +8,7 @@ import duckdb
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from runs import light, tables
 
 from caseframe.batch.finish import settle
 from caseframe.batch.run import RunSummary, run_extraction
@@ -43,6 +44,17 @@ def balanced(summary: RunSummary) -> bool:
     counts = Counter(summary.counts)
     parts = ("articles", "superseded", "deleted", "filtered", "failed")
     return counts["read"] == sum(counts[part] for part in parts)
+
+
+def test_how_many_words_a_process_keeps_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = dump(tmp_path, "a.jsonl", *(line(n, 20 + n, title=f"Osteosarcoma of word{n}") for n in range(30)))
+    one_by_one = light(output={"part_size": 7, "formats": ["csv"]})
+    written = []
+    for known in (0, 10_000_000):
+        monkeypatch.setattr("caseframe.batch.shard._WORDS_KEPT", known)
+        run_extraction([source], tmp_path / f"{known}", one_by_one)
+        written.append(tables(tmp_path / f"{known}"))
+    assert written[0] == written[1]
 
 
 def test_tables_of_a_run(tmp_path: Path) -> None:

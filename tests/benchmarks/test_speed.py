@@ -55,6 +55,22 @@ def test_a_page_says_what_was_reached_and_what_not(scripts: tuple[ModuleType, Mo
     results = {
         "workers": {"one": 10, "two": 5, "times": 2.0} | told,
         "start": {"seconds": 5.0} | told,
+        "resume": {
+            "records": 2000,
+            "seconds_whole": 100,
+            "seconds_before": 60,
+            "records_before": 800,
+            "seconds_after": 48,
+            "files": 9,
+            "megabytes": 3,
+            "mib_parent": 300,
+            "mib_worker": 400,
+            "mib_parent_after": 310,
+            "mib_worker_after": 420,
+            "extracted": 150,
+            "cpu_seconds": 170,
+        }
+        | told,
         "memory": {
             f"{key}_{count}": value
             for count, peak in ((20_000, 500), (200_000, 520))
@@ -66,4 +82,9 @@ def test_a_page_says_what_was_reached_and_what_not(scripts: tuple[ModuleType, Mo
     assert "| two workers against one | 2.00 | 1.8 | yes |" in text
     assert "| from nothing to the first article's findings | 5.0 s | 4 | no |" in text
     assert "| growth from 20,000 to 200,000 records | 4.0% | 5 % | yes |" in text
+    assert "| 2 | 5.0 | 4,000 |" in text
+    assert (
+        "| unbroken | 100 | 20 | 300 | 400 |" in text and "| resumed: the other 1,200 | 48 | 25 | 310 | 420 |" in text
+    )
+    assert "| peak memory of a worker, a run killed and resumed | 420 MiB | 1,229 | yes |" in text
     assert text.endswith("All.\n") and "load 0.1" in text

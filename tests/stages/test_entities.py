@@ -76,7 +76,7 @@ class TestWhatItSees:
     def test_a_full_cache_gives_the_same_vectors(self, monkeypatch: pytest.MonkeyPatch) -> None:
         many = [f"word{n}" for n in range(9)]
         wanted = features().vectors_of(many)
-        monkeypatch.setattr(module, "_CACHED_WORDS", 2)
+        monkeypatch.setattr(module, "_VECTORS_KEPT", 2)
         made = features()
         for _ in range(2):
             for n in range(0, 9, 3):

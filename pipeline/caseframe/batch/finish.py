@@ -38,8 +38,11 @@ def settle(out: Path, shards: Sequence[int]) -> dict[int, Tally]:
     return tallies
 
 
-def write_tables(out: Path, config: OutputConfig) -> dict[str, int]:
-    """Writes the further tables that the config asks for; gives the rows of cases and findings."""
+def write_tables(out: Path, config: OutputConfig, *, views: bool = True) -> dict[str, int]:
+    """Writes the further tables that the config asks for; gives the rows of cases and findings.
+
+    `views`: whether the folder stays where it is, so that DuckDB's views can name its files.
+    """
     schema = cases_schema(evidence=config.evidence)
     if not parts(out / "articles"):
         # Tables without rows, so that views and readers find their columns.
@@ -56,6 +59,6 @@ def write_tables(out: Path, config: OutputConfig) -> dict[str, int]:
             articles=read_rows(out / "articles"),
             case_columns=schema.names,
         )
-    if "duckdb" in config.formats:
+    if views and "duckdb" in config.formats:
         write_views(out, out / "caseframe.duckdb")
     return {table: count_rows(out / table) for table in ("cases", "findings")}

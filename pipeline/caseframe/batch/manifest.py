@@ -21,7 +21,7 @@ _CHECK = "check"
 def append(path: Path, result: ShardResult) -> None:
     """Adds a shard; then the line is on the disk."""
     with path.open("ab") as stream:
-        stream.write(_line(result))
+        stream.write(line(result))
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -32,9 +32,9 @@ def read(path: Path) -> Iterator[ShardResult]:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return
-    for line in lines:
+    for each in lines:
         try:
-            content = json.loads(line)
+            content = json.loads(each)
             if content.pop(_CHECK) == _checksum(content):
                 yield ShardResult(**content)
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -44,10 +44,11 @@ def read(path: Path) -> Iterator[ShardResult]:
 def rewrite(path: Path, results: Iterable[ShardResult]) -> None:
     """Puts these lines in the place of all, so that what is appended does not follow a torn one."""
     with whole_file(path) as stream:
-        stream.writelines(map(_line, results))
+        stream.writelines(map(line, results))
 
 
-def _line(result: ShardResult) -> bytes:
+def line(result: ShardResult) -> bytes:
+    """A shard as it stands in the manifest."""
     content = asdict(result)
     return json.dumps(content | {_CHECK: _checksum(content)}, ensure_ascii=False).encode() + b"\n"
 

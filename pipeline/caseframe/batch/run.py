@@ -11,7 +11,7 @@ import json
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from caseframe.batch.fates import Tally
 from caseframe.batch.finish import settle, write_tables
 from caseframe.batch.plan import Piece, Shard, plan_shards
 from caseframe.batch.progress import Reporter
+from caseframe.batch.remote import Mirror, mirrored
 from caseframe.batch.rundir import (
     FAILURES,
     MANIFEST,
@@ -44,6 +45,7 @@ from caseframe.config import ExtractConfig
 from caseframe.errors import ConfigError, NoArticles, ResumeRefused
 from caseframe.schema import Failure, Origin
 from caseframe.sources import STDIN, Input, iter_inputs
+from caseframe.sources.opening import is_url
 
 __all__ = ["Progress", "RunSummary", "run_extraction"]
 
@@ -59,7 +61,8 @@ class RunSummary:
     `read == articles + superseded + deleted + filtered + screened_out + failed` holds always.
     """
 
-    path: Path
+    path: Path | str
+    """The run directory, or its URL."""
     counts: dict[str, int]
     seconds: float
     first_failures: tuple[Failure, ...] = ()
@@ -73,7 +76,7 @@ class RunSummary:
 
 def run_extraction(
     paths: Sequence[str | Path],
-    out: Path,
+    out: Path | str,
     config: ExtractConfig | None = None,
     *,
     overwrite: bool = False,
@@ -83,7 +86,7 @@ def run_extraction(
     address: str | None = None,
     progress: Progress | None = None,
 ) -> RunSummary:
-    """Extracts all articles under `paths` into the run directory `out`.
+    """Extracts all articles under `paths` into the run directory `out`, or into a folder at a URL that fsspec knows.
 
     `engine`, `workers` and `address` are those of `make_engine`. Raises OutputError and its kin where `out` cannot be
     used, NoArticles where nothing at all could be read, WorkerError where no worker can be had.
@@ -97,15 +100,23 @@ def run_extraction(
     chosen = _engine(engine, workers, address, inputs)
     if chosen.name == "inline":
         load_pipeline(config)  # so that a model that cannot be loaded is told before anything is written
-    with opened_run(out, config, overwrite=overwrite, resume=resume):
-        shards = _planned(out, inputs, config)
-        done = _finished(out, shards)
-        _work(out, config, shards, done, chosen, progress)
-        tallies = settle(out, sorted(done))
-        rows = write_tables(out, config.output)
-        seconds = time.monotonic() - started
-        counts = _describe(out, config, inputs, done, tallies, rows, seconds)
-    return RunSummary(out, counts, seconds, tuple(_first_failures(out)))
+    with mirrored(str(out)) if is_url(str(out)) else nullcontext() as mirror:
+        folder = mirror.folder if mirror else Path(out)
+        with opened_run(folder, config, overwrite=overwrite, resume=resume):
+            shards = _planned(folder, inputs, config)
+            done = _finished(folder, shards)
+            if mirror:
+                mirror.begin(done)
+            _work(folder, config, shards, done, chosen, progress, mirror)
+            if mirror:
+                mirror.gather()
+            tallies = settle(folder, sorted(done))
+            rows = write_tables(folder, config.output, views=mirror is None)
+            seconds = time.monotonic() - started
+            counts = _describe(folder, config, inputs, done, tallies, rows, seconds)
+            if mirror:
+                mirror.finish()
+        return RunSummary(out, counts, seconds, tuple(_first_failures(folder)))
 
 
 def _engine(
@@ -183,12 +194,16 @@ def _work(
     done: dict[int, ShardResult],
     engine: Engine,
     progress: Progress | None,
+    mirror: Mirror | None,
 ) -> None:
     """Has the engine work on what is not done; each shard that is done from then on is noted."""
     with Reporter(out, engine, shards, done, progress) as reporter:
         todo = _Todo(shards, done, config.select.limit)
-        with closing(engine.run(todo.take, Job(out, config), reporter.tell)) as results:
+        job = Job(out, config, mirror.store.url if mirror else "")
+        with closing(engine.run(todo.take, job, reporter.tell)) as results:
             for result in results:
+                if mirror:
+                    mirror.note(result)
                 manifest.append(out / MANIFEST, result)
                 done[result.number] = result
                 reporter.finished(result)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from caseframe.batch.plan import Piece, Shard, read_options
 from caseframe.batch.rundir import failures_file, ledger_file, part_file
 from caseframe.batch.screen import screened_out
 from caseframe.batch.select import Condition, parse_conditions
+from caseframe.batch.store import Store
 from caseframe.batch.watch import Unwatched, Watch
 from caseframe.config import ExtractConfig
 from caseframe.errors import OutputError, SourceError
@@ -39,7 +41,7 @@ from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_row
 BATCH_ARTICLES = 64
 BATCH_CHARACTERS = 200_000
 # So many words are kept for good: to make a word anew for each part takes longer than to tokenize.
-_WORDS_KEPT = 50_000
+_WORDS_KEPT = 20_000
 _CANNOT_BE_WRITTEN = (pa.ArrowException, UnicodeError, OverflowError)
 _REPORT = "Report the article with this message; the rest of the run is not affected"
 
@@ -50,6 +52,8 @@ class Job:
 
     out: Path
     config: ExtractConfig
+    url: str = ""
+    """Where the run is kept, where that is no folder: `out` is then a temporary one, of the machine that started it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,19 @@ class ShardResult:
 
 
 def process_shard(shard: Shard, job: Job, watch: Watch | None = None, care: Care | None = None) -> ShardResult:
-    """Reads a shard, extracts its articles and writes its parts, ledger and failures; then all of it is on the disk.
+    """Reads a shard, extracts its articles and writes its parts, ledger and failures; then all of it is on the disk, or
+    at the URL.
 
     Raises OutputError where it cannot be written.
     """
-    return _Work(shard, job, watch or Unwatched(), care or Care()).run()
+    watch, care = watch or Unwatched(), care or Care()
+    if not job.url:
+        return _Work(shard, job, watch, care).run()
+    with tempfile.TemporaryDirectory(prefix="caseframe-") as folder:
+        result = _Work(shard, replace(job, out=Path(folder)), watch, care).run()
+        watch.idle()
+        Store(job.url).put_all(Path(folder))
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +327,7 @@ class _Work:
         if self.nlp is None:
             self.watch.idle()
             self.nlp = load_pipeline(self.config)
-        if not self.forgets and len(self.nlp.vocab) > _WORDS_KEPT:
+        if not self.forgets and len(self.nlp.vocab) >= _WORDS_KEPT:
             self.zone.enter_context(self.nlp.memory_zone())
             self.forgets = True
         return self.nlp

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from caseframe.batch import manifest
+from caseframe.batch.remote import looked_at
 from caseframe.batch.rundir import MANIFEST, PLAN, PROGRESS, RUN_FILE, is_held, read_json
 from caseframe.batch.shard import ShardResult
 from caseframe.errors import RunError
+from caseframe.sources.opening import is_url
 
 State = Literal["planning", "extracting", "finishing", "finished", "broken off"]
 
@@ -46,12 +48,21 @@ class RunStatus:
     """Most memory that a process took for a shard."""
 
 
-def run_status(path: Path) -> RunStatus:
-    """Reads how the run in a directory stands. Raises RunError where there is none."""
-    held = is_held(path)
+def run_status(run: Path | str) -> RunStatus:
+    """Reads how the run in a directory, or at a URL, stands.
+
+    Raises RunError where there is none, OutputError where the URL cannot be reached.
+    """
+    if not is_url(str(run)):
+        return _status(Path(run), str(run), is_held(Path(run)))
+    with looked_at(str(run)) as (folder, held):
+        return _status(folder, str(run), held)
+
+
+def _status(path: Path, name: str, held: bool) -> RunStatus:
     run = read_json(path / RUN_FILE)
     if run is None and not held:
-        raise RunError(f"{path} holds no run", "Give the directory that caseframe extract writes to")
+        raise RunError(f"{name} holds no run", "Give the directory that caseframe extract writes to")
     run, progress = run or {}, read_json(path / PROGRESS) or {}
     results = list(manifest.read(path / MANIFEST))
     state = _state(held, run, progress)
@@ -64,7 +75,7 @@ def run_status(path: Path) -> RunStatus:
     seconds = run["seconds"] if state == "finished" else _seconds(held, progress)
     new = records - (0 if state == "finished" else progress.get("read_before", 0))
     return RunStatus(
-        path=str(path),
+        path=name,
         state=state,
         shards=progress.get("shards", 0) or _planned(path),
         shards_done=len(results),

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -290,7 +290,7 @@ def _serve(connection: Connection, cells: Any, job: Job) -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     board = _Board(cells)
-    with suppress(EOFError, OSError), joined(job.out):
+    with suppress(EOFError, OSError), nullcontext() if job.url else joined(job.out):
         limit_memory(job.config.limits.memory_mib)
         connection.send("ready")
         while True:

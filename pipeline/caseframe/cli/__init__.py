@@ -100,7 +100,7 @@ def extract(
             help="Files, folders, archives or URLs of articles, in any supported format; - is standard input."
         ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Run directory to make.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="Run directory to make, or a URL such as s3://bucket/run.")],
     config: Annotated[
         Path | None,
         typer.Option("-c", "--config", help="YAML file; default: the shipped configs/extract/default.yaml."),
@@ -363,7 +363,7 @@ def _report_failures(summary: RunSummary) -> None:
     for failure in summary.first_failures:
         _print_failure(failure)
     records = "record" if summary.failed == 1 else "records"
-    line = f"caseframe: {summary.failed} {records} failed, see {summary.path / 'failures.jsonl'}"
+    line = f"caseframe: {summary.failed} {records} failed, see {summary.path}/failures.jsonl"
     _err.print(Text(line), soft_wrap=True)
 
 

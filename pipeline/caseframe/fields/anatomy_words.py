@@ -13,7 +13,7 @@ from functools import lru_cache
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import spans_of
-from caseframe.lexicons.folding import fold_word
+from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 
 SIDES = {
     "left": "left", "right": "right", "bilateral": "bilateral", "both": "bilateral", "bilaterally": "bilateral",
@@ -131,7 +131,7 @@ APPROACHES: dict[str, str] = {
 """Words that say by what way an operation was done, with their canonical form."""
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def is_body_word(word: str) -> bool:
     """Whether a lower-case word is a body part or an adjective of one: `knee`, `hepatic`."""
     if not word[:1].isalpha() or word in _NOT_ANATOMICAL or word in SIDES or word in APPROACHES:

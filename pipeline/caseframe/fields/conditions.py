@@ -19,7 +19,7 @@ from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase, phrase_start
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import surface_parts
-from caseframe.lexicons.folding import canonical
+from caseframe.lexicons.folding import CACHED_WORDS, canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import lowers_of, sentence_bounds, sentence_of, text_of
@@ -260,7 +260,7 @@ def _own_name(span: Span, names: Iterable[str]) -> str:
     return next((name for name in names if _parts(name) == words), "")
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _parts(words: str) -> tuple[str, ...]:
     return tuple(surface_parts(words))
 
@@ -312,7 +312,7 @@ def _built(doc: Doc, taken: Sequence[tuple[int, int]]) -> Iterator[Condition]:
             yield Condition(full, canonical(" ".join(words)), "open", origin=origin)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _is_head(word: str) -> bool:
     """Whether a folded word can be the head of a phrase that names a condition."""
     return len(word) >= 4 and word not in _NO_CONDITION and (word in HEADS or _SUFFIX.search(word) is not None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from caseframe.lexicons import builtin_lexicon
-from caseframe.lexicons.folding import fold_word
+from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 
 FIELD = "procedure"
 _MIN_MISSPELT = 9
@@ -194,7 +194,7 @@ class ProcedureWord:
     alone: bool = True
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def procedure_word(word: str) -> ProcedureWord | None:
     """The procedure that a word names by its form, or None: `nephrectomies` gives nephrectomy, a resection."""
     if len(word) < 5 or _ABOUT.match(word):

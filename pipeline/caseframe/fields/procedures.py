@@ -27,7 +27,7 @@ from caseframe.fields.anatomy_words import (
 from caseframe.fields.base import make_finding, sentence_chars, spans_in, spans_of, term_at, was_only_proposed
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
-from caseframe.lexicons.folding import canonical, fold_word
+from caseframe.lexicons.folding import CACHED_WORDS, canonical, fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.entities import SPANS
 from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of, texts_of
@@ -258,7 +258,7 @@ class _Reading:
         return sentence_bounds(self.doc, i)[1]
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _names_tumor(word: str) -> bool | None:
     """Whether a word names a tumour by itself; None where it depends on the term it belongs to."""
     folded = fold_word(word)
@@ -1065,7 +1065,7 @@ def _approach(reading: _Reading, mention: _Mention, start: int, end: int) -> str
     return " and ".join(unique) if len(unique) == 2 and set(unique) == {"anterior", "posterior"} else " ".join(unique)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _lookup(surface: str) -> Term | None:
     """The procedure that a name names in the lexicon."""
     for term in builtin_lexicon().lookup(surface):

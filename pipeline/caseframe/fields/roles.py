@@ -20,6 +20,7 @@ from caseframe.fields.clues import clues
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
+from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_bounds
 from caseframe.stages.narrative import narrative_score
@@ -144,7 +145,7 @@ class _Kind(NamedTuple):
     titled: bool
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _names_of_kind(kind: _Kind) -> tuple[str, ...]:
     return tuple(_of_kind(kind))
 

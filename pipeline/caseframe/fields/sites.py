@@ -24,7 +24,7 @@ from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
 from caseframe.lexicons import Term, builtin_lexicon
-from caseframe.lexicons.folding import fold_word
+from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 from caseframe.schema import Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import lowers_of, sentence_bounds, texts_of
@@ -224,7 +224,7 @@ def _operated(doc: Doc) -> Iterator[Site]:
             yield Site(words, span, term, side, "operation")
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def site_of_operation(word: str) -> Term | None:
     """The site that the word for an operation holds: the kidney of `nephrectomy`; None for any other word."""
     return _site_named(_OPERATED.get(fold_word(word), "")) if _OPERATION.search(word.lower()) else None

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from unicodedata import normalize
 
-from caseframe.lexicons.folding import fold_word
+from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
@@ -60,7 +60,7 @@ def folded_words(name: str) -> list[str]:
     return [_folded(word) for word in _WORD.findall(name)]
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def normal_form(name: str) -> str:
     """The normal form as one string, the key under which names meet: `breast carcinoma`. It is its own normal form."""
     return " ".join(normal_words(name))
@@ -73,7 +73,7 @@ def _spelled(name: str) -> str:
     )
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _folded(word: str) -> str:
     """The folded form of a word that folding does not change any more: `caseses` is `case`, as `cases` is."""
     for _ in range(_MOST_FOLDINGS):

@@ -31,6 +31,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
+from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.schema import ASSERTIONS, Assertion
 from caseframe.stages.extensions import texts_of
 
@@ -187,7 +188,7 @@ def _lower(word: str) -> str:
     return word if word in ("NO", "May") else word.lower()
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _keys(word: str) -> tuple[str, ...]:
     """What a token may match in the trie: itself, `<time>` for a unit of time ("3-month"), `<num>` for a number."""
     keys = [word]

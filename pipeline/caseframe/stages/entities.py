@@ -31,6 +31,7 @@ from thinc.api import fix_random_seed
 from caseframe.config import shipped
 from caseframe.errors import ModelError
 from caseframe.lexicons import Term
+from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
 from caseframe.stages.entity_tagger import Entity, Tagger
 from caseframe.stages.extensions import texts_of
@@ -51,7 +52,7 @@ LEAST_SURE = 0.5
 # Features that need no name: title, general, sentence start, capitals, title case, digits, line break, joined.
 _PLAIN = 8
 _DIGIT = re.compile(r"\d")
-_CACHED_WORDS = 50_000
+_VECTORS_KEPT = 15_000
 # A Doc is worked on in stretches of whole sentences of about this many tokens, so that memory has a bound. Stretches of
 # several Docs go through the layers together up to about `_TOGETHER` tokens, which then fit the processor's cache, and
 # through the chain up to about `_DECODED`.
@@ -69,7 +70,7 @@ def confidence_of(span: Span) -> float:
     return 1.0 if confidence is None else float(confidence)
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
+@lru_cache(maxsize=CACHED_WORDS)
 def views_of(word: str) -> tuple[int, ...]:
     """The hashed views of a word (`entity_network.VIEWS`); digits are all alike."""
     lower = _DIGIT.sub("0", word.lower())
@@ -77,7 +78,7 @@ def views_of(word: str) -> tuple[int, ...]:
     return tuple(hash_string(view) for view in views)
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
+@lru_cache(maxsize=CACHED_WORDS)
 def _looks_of(word: str) -> int:
     """Capitals, title case, digits, line break: a bit each."""
     looks = word.isupper() and len(word) > 1, word[:1].isupper(), any(map(str.isdigit, word)), "\n" in word
@@ -145,7 +146,7 @@ class Features:
             self._place.clear()
             missing = sorted(set(lower))
             if len(missing) > len(self._rows):
-                self._rows = np.empty((max(len(missing), _CACHED_WORDS), self.vectors.shape[1]), "f")
+                self._rows = np.empty((max(len(missing), _VECTORS_KEPT), self.vectors.shape[1]), "f")
         if missing:
             strings = self.vectors.strings = StringStore(missing)
             first, last = len(self._place), len(self._place) + len(missing)

@@ -10,6 +10,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.schema import Article
 from caseframe.stages import packing  # noqa: F401  (so that what extensions hold can be packed)
 
@@ -36,7 +37,7 @@ def text_of(doc: Doc) -> str:
 # Words by spaCy's hash of them: to make a Token for each place of a Doc, only to ask for its text, takes four times as
 # long as to look the text up.
 _KNOWN: dict[int, str] = {}
-_MOST_WORDS = 200_000
+_MOST_WORDS = CACHED_WORDS
 _NOTES = {"ORTH": "caseframe.words", "LOWER": "caseframe.lower_words"}
 
 

@@ -12,6 +12,8 @@ from itertools import pairwise
 
 from spacy.tokens import Doc, Span
 
+from caseframe.lexicons.folding import CACHED_WORDS
+
 # Searched in the sentence in lower case.
 _SHAPES = {
     name: re.compile("|".join(alternatives))
@@ -61,7 +63,7 @@ PATIENT_TOLD = ("age", "the patient", "pronoun")
 
 # Features of words by spaCy's hash of the word in lower case.
 _WORDS: dict[int, str] = {}
-_MOST_WORDS = 100_000
+_MOST_WORDS = CACHED_WORDS
 
 
 def words_of(doc: Doc) -> list[str]:

@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.lexicons import CompiledLexicon, Entry, Lexicon, Term, builtin_entries, load_lexicon, surface_parts
-from caseframe.lexicons.folding import fold_parts
+from caseframe.lexicons.folding import CACHED_WORDS, fold_parts
 from caseframe.stages.extensions import texts_of
 
 SPANS = "terms"
@@ -126,7 +126,7 @@ class TermMatcher:
         return False
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _pieces(word: str) -> tuple[tuple[str, ...], ...]:
     """The folded parts of each of the words that slashes join."""
     return tuple(fold_parts(side) for side in _sides(word))

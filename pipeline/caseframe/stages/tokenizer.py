@@ -18,7 +18,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.util import registry
 
-_KEPT_PIECES = 50_000
+_KEPT_PIECES = 20_000
 _LONGEST_KEPT = 40
 _MOST_PARTS = 12
 # No rule parts these otherwise, but for special cases: words and numbers, in brackets or not, and a stop.
