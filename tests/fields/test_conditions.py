@@ -115,7 +115,7 @@ def test_attributes_of_a_diagnosis(nlp: Language, diagnosis: str, attributes: di
 def test_a_fracture_is_named_with_its_bone(extract: Extract) -> None:
     text = "A 60-year-old woman with a fracture of the femoral neck underwent hip replacement."
     (finding,) = of_field(extract(text, "Femoral neck fracture: a case report"), "diagnosis")
-    assert (finding.value, finding.code) == ("femoral neck fracture", "")
+    assert (finding.value, finding.code) == ("femoral neck fracture", "MESH:D005265")
 
 
 # Complications as such

@@ -40,7 +40,7 @@ def test_from_an_empty_file_to_the_evidence_table(tmp_path: Path, monkeypatch: p
     codes = {
         (row["value"], row["code"], row["text"]) for row in read_rows(run / "findings") if row["field"] == "implant"
     }
-    assert ("leadless pacemaker", "cardiac:C1", "leadless pacing capsule") in codes
+    assert ("leadless pacemaker", "FDA:PNJ", "leadless pacing capsule") in codes
     assert ("left atrial appendage occluder", "cardiac:C3", "appendage plug") in codes
     assert {row["pmid"] for row in read_rows(run / "cases")} == {"901", "902"}
     assert open_run(run).info["reasons"]["filtered"] == {"implant=cardiac device": 1}

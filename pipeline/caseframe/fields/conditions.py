@@ -103,17 +103,18 @@ _PART = re.compile(r"\A(?:of|in|at|to) (?:the |her |his |a |an |both )?(?:left |
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A mention of a condition: its words, canonical value, code, the fields its lexicons give, where it is from.
+    """A mention of a condition: its words, canonical value, codes, the fields its lexicons give, where it is from.
 
     `values` has the value in each field whose lexicon has a name of its own for it: a desaturation that the patient
-    came with is another lexicon's row than one that treatment caused. `course` is `lasting` of what one has for life
-    (hypertension), `event` of what befell the patient (an accident), as the lexicon has it.
+    came with is another lexicon's row than one that treatment caused; `codes` has the code of each value that has one.
+    `course` is `lasting` of what one has for life (hypertension), `event` of what befell the patient (an accident), as
+    the lexicon has it.
     """
 
     span: Span
     value: str
     field: str
-    code: str = ""
+    codes: tuple[tuple[str, str], ...] = ()
     behavior: str = ""
     origin: str = "open"
     values: tuple[tuple[str, str], ...] = ()
@@ -122,6 +123,10 @@ class Condition:
     def value_as(self, role: str) -> str:
         """The canonical value in a field."""
         return dict(self.values).get("diagnosis" if role == "comorbidity" else role, self.value)
+
+    def code_as(self, role: str) -> str:
+        """The code of that value; none where a modifier makes it more than the lexicon's term."""
+        return dict(self.codes).get(self.value_as(role), "")
 
 
 def find(doc: Doc) -> Iterator[Finding]:
@@ -142,7 +147,7 @@ def find(doc: Doc) -> Iterator[Finding]:
                 condition.value_as(role),
                 source=_SOURCE,
                 assertion=_assertion_as(condition, role, assertion),
-                code=condition.code if role == "diagnosis" else "",
+                code=condition.code_as(role),
                 attributes=_attributes(doc, condition, role, assertion),
                 confidence=probability,
             )
@@ -241,9 +246,10 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
     names = {hit.label_: term_at(hit).preferred for hit in spans}
     own = _own_name(span, names.values())
     value = own or term.preferred
-    code = term.code
+    codes = {found.preferred: found.code for found in map(term_at, reversed(spans)) if found.code}
     if behavior in ("benign", "uncertain") and span.start and lowers_of(doc)[span.start - 1] == "malignant":
-        behavior, code = "malignant", re.sub(r"/[01]\Z", "/3", code)
+        behavior = "malignant"
+        codes = {name: re.sub(r"/[01]\Z", "/3", code) for name, code in codes.items()}
     values: tuple[tuple[str, str], ...] = ()
     if not behavior:
         if not own and len(set(names.values())) > 1:
@@ -251,7 +257,7 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
         value = _with_site(doc, span, value)
     courses = (term_at(hit).attributes.get("course") for hit in spans)
     course = next((str(course) for course in courses if course is not None), "")
-    return Condition(span, value, "+".join(sorted(names)), code, behavior, term.lexicon, values, course)
+    return Condition(span, value, "+".join(sorted(names)), tuple(codes.items()), behavior, term.lexicon, values, course)
 
 
 def _own_name(span: Span, names: Iterable[str]) -> str:

@@ -120,7 +120,6 @@ def _told(
     yield f"role={role_of(span)}"
     for role in dict.fromkeys(told_in):
         yield f"told in={role}"
-    yield f"code={bool(finding.code)}"
     if isinstance(finding.value, str):
         named = finding.value.split()
         yield f"words={min(len(named), 4)}"
