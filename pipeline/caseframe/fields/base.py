@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.lexicons import Term
-from caseframe.lexicons.folding import fold_word
+from caseframe.lexicons import Term, surface_parts
+from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_bounds, text_of, texts_of
@@ -82,6 +83,12 @@ def make_finding(
         section=section_of(span),
         cue=(cue.start_char, cue.end_char) if cue is not None else None,
     )
+
+
+@lru_cache(maxsize=CACHED_WORDS)
+def parts_of(words: str) -> tuple[str, ...]:
+    """The folded parts of some words, by which values are compared."""
+    return tuple(surface_parts(words))
 
 
 def was_only_proposed(span: Span) -> bool:

@@ -14,10 +14,9 @@ from typing import Literal
 from spacy.tokens import Doc
 
 from caseframe.fields import confidence
-from caseframe.fields.base import RESULTS
+from caseframe.fields.base import RESULTS, parts_of
 from caseframe.fields.confidence import Folded
 from caseframe.fields.study import Study, study_of
-from caseframe.lexicons import surface_parts
 from caseframe.schema import FIELDS, Article, Attributes, Case, Extraction, Finding
 from caseframe.stages.narrative import is_general
 
@@ -106,7 +105,7 @@ def fold(findings: Iterable[Finding]) -> Folded:
     for finding in findings:
         # Two scores by one instrument, before and after, are two things.
         number = str(finding.attributes.get("number", "")) if finding.field == "measurement" else ""
-        groups.setdefault((finding.field, number, *surface_parts(str(finding.value))), []).append(finding)
+        groups.setdefault((finding.field, number, *parts_of(str(finding.value))), []).append(finding)
     return [(_merge(group), group) for group in groups.values()]
 
 
@@ -145,13 +144,16 @@ def settle(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         if not FIELDS[field].many:
             group = [max(group, key=lambda finding: (finding.confidence, -finding.start))]
         kept.extend(_most_specific(group) if field in _SPECIFIC else group)
-    kept = [finding for finding in kept if not any(_rather(other, finding) for other in kept)]
+    named: dict[str | int | float, list[Finding]] = {}
+    for finding in kept:
+        named.setdefault(finding.value, []).append(finding)
+    kept = [finding for finding in kept if not any(_rather(other, finding) for other in named[finding.value])]
     return tuple(sorted(kept, key=lambda finding: (_ORDER[finding.field], finding.start, finding.end)))
 
 
 def _rather(other: Finding, finding: Finding) -> bool:
-    """Whether one thing stands in two fields that exclude each other, and `other` is the surer or, if even, first."""
-    if other.value != finding.value or other.assertion == "absent" or finding.assertion == "absent":
+    """Whether a thing stands in two fields that exclude each other, and is the surer or, if even, first in `other`."""
+    if other.assertion == "absent" or finding.assertion == "absent":
         return False
     if (other.field, finding.field) in _EITHER_OR:
         return other.confidence >= finding.confidence
@@ -183,7 +185,7 @@ def _most_specific(findings: list[Finding]) -> list[Finding]:
 
     A single word is also vaguer than one that ends with it: "sarcoma" beside "osteosarcoma".
     """
-    words = [surface_parts(str(finding.value)) for finding in findings]
+    words = [parts_of(str(finding.value)) for finding in findings]
 
     def vaguer(i: int, j: int) -> bool:
         if i == j or not words[i] or findings[i].assertion != findings[j].assertion:

@@ -14,15 +14,14 @@ from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import folded_words, make_finding, spans_in, spans_of, term_at
+from caseframe.fields.base import folded_words, make_finding, parts_of, sentence_chars, spans_in, spans_of, term_at
 from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase, phrase_start
 from caseframe.fields.roles import roles_of
-from caseframe.lexicons import surface_parts
 from caseframe.lexicons.folding import CACHED_WORDS, canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import lowers_of, sentence_bounds, sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
 from caseframe.stages.needles import may_match
 
 _SOURCE = "conditions"
@@ -262,13 +261,8 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
 
 def _own_name(span: Span, names: Iterable[str]) -> str:
     """The canonical name that is the very words of the text: nothing another lexicon calls them is more exact."""
-    words = _parts(span.text)
-    return next((name for name in names if _parts(name) == words), "")
-
-
-@lru_cache(maxsize=CACHED_WORDS)
-def _parts(words: str) -> tuple[str, ...]:
-    return tuple(surface_parts(words))
+    words = parts_of(span.text)
+    return next((name for name in names if parts_of(name) == words), "")
 
 
 def _with_site(doc: Doc, span: Span, value: str) -> str:
@@ -378,7 +372,7 @@ def _attributes(doc: Doc, condition: Condition, role: str, assertion: Assertion)
         attributes["behavior"] = condition.behavior
         if grade := _GRADE.search(around):
             attributes["grade"] = grade["grade"] or (grade["word"] or grade["diff"]).lower().replace("-", " ")
-    if stage := _STAGE.search(around):
+    if _may_be_staged(around) and (stage := _STAGE.search(around)):
         attributes["stage"] = stage["stage"] or stage["enneking"] or stage["tnm"]
     if may_match(_RECURRENT, text) and _RECURRENT.search(before):
         attributes["primary_or_recurrent"] = "recurrent"
@@ -387,6 +381,11 @@ def _attributes(doc: Doc, condition: Condition, role: str, assertion: Assertion)
     if condition.behavior and (size := _size(doc, span)) is not None:
         attributes["size_cm"] = size
     return attributes
+
+
+def _may_be_staged(text: str) -> bool:
+    """Whether there is any use in a search for a stage."""
+    return "stage " in text or ("T" in text and "N" in text) or "Enneking" in text or "Campanacci" in text
 
 
 def _size(doc: Doc, span: Span) -> float | None:
@@ -399,8 +398,7 @@ def _size(doc: Doc, span: Span) -> float | None:
 
 def _own_stretch(doc: Doc, span: Span) -> tuple[int, int]:
     """The characters of the sentence that may tell of a tumour: none beyond another tumour with another name."""
-    sentence = sentence_of(span)
-    first, last = sentence.start_char, sentence.end_char
+    first, last = sentence_chars(span)
     tumours = _tumours(doc)
     own = {tumour.kb_id for tumour in tumours if tumour.start < span.end and span.start < tumour.end}
     for tumour in tumours:

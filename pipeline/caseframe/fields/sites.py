@@ -177,7 +177,12 @@ def sites_of(doc: Doc) -> list[Site]:
         if site.laterality:
             sides.setdefault(site.term.preferred, set()).add(site.laterality)
     agreed = {name: min(named) for name, named in sides.items() if len(named) == 1}
-    return [replace(site, laterality=site.laterality or agreed.get(site.term.preferred, "")) for site in found]
+    return [
+        replace(site, laterality=agreed[site.term.preferred])
+        if not site.laterality and site.term.preferred in agreed
+        else site
+        for site in found
+    ]
 
 
 def _listed(doc: Doc) -> Iterator[Site]:
@@ -348,9 +353,10 @@ class Context:
             self._label(doc)
         self.company: dict[str, set[str]] = {}
         self.order: dict[str, int] = {}
+        self._said: dict[tuple[int, int], list[str]] = {}
         for site in sites:
             company = self.company.setdefault(site.term.preferred, set())
-            company.update(_company(self, site))
+            company.update(name for name in self.said_of(site) if name.startswith(("label right", "link label")))
             self.order.setdefault(site.term.preferred, len(self.order))
 
     def _label(self, doc: Doc) -> None:
@@ -363,6 +369,14 @@ class Context:
                     self.labels.setdefault(i, []).append(label)
                     if i not in self.longest or self.longest[i][0] < end - start:
                         self.longest[i] = end - start, label
+
+    def said_of(self, site: Site) -> list[str]:
+        """What terms the anatomy is said of, at one mention."""
+        place = site.span.start, site.core.end
+        if place not in self._said:
+            start, end = sentence_bounds(self.doc, site.core.start)
+            self._said[place] = [*_labels_right(self, site.core.end, end), *_link(self, site, start)]
+        return self._said[place]
 
     def label_at(self, i: int) -> str:
         """The field of the longest term at a token, sites aside."""
@@ -411,13 +425,6 @@ def _told(context: Context, site: Site) -> Iterator[str]:
     yield f"role={role_of(core)}"
 
 
-def _company(context: Context, site: Site) -> Iterator[str]:
-    """What terms the anatomy is said of, at one mention."""
-    start, end = sentence_bounds(context.doc, site.core.start)
-    yield from _labels_right(context, site.core.end, end)
-    yield from (name for name in _link(context, site, start) if name.startswith("link label"))
-
-
 def _beside(context: Context, site: Site, start: int, end: int) -> Iterator[str]:
     """What stands beside a candidate in its sentence."""
     core, words = site.core, folded_words(context.doc)
@@ -428,8 +435,7 @@ def _beside(context: Context, site: Site, start: int, end: int) -> Iterator[str]
     yield f"left={left}"
     yield f"right={right}"
     yield f"ending={right[-5:]}"
-    yield from _labels_right(context, core.end, end)
-    yield from _link(context, site, start)
+    yield from context.said_of(site)
 
 
 def _labels_right(context: Context, after: int, end: int) -> Iterator[str]:
