@@ -82,7 +82,7 @@ def test_months(days: float, months: float) -> None:
     ],
 )
 def test_what_a_sentence_tells(sentence: str, told: list[str]) -> None:
-    assert told_by(sentence) == told
+    assert list(told_by(sentence)) == told
 
 
 def test_a_time_after_the_second_operation_does_not_count_from_the_first() -> None:

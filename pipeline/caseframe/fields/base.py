@@ -22,6 +22,7 @@ _GROUPS = "caseframe.groups"
 _LABELLED = "caseframe.labelled_groups"
 _SECTIONS = "caseframe.section_bounds"
 _SENTENCES = "caseframe.sentences"
+_TIMES = "caseframe.governing_times"
 _FOLDED = "caseframe.folded"
 # A denial further away than this is told apart from the words it denies.
 _MAX_DENIAL_TOKENS = 12
@@ -102,10 +103,25 @@ def _when(span: Span, field: str) -> float | None:
     """When something happened. What a patient has, and where, is of no time; a title's time is that of its result."""
     if field in _TIMELESS or (section_of(span) == "title" and field not in RESULTS):
         return None
-    time = time_of(span)
+    time = time_at(span)
     if time is None or (field == "procedure" and (treated_for(time) or _counts_from(time, span))):
         return None
     return time._.days  # type: ignore[no-any-return]
+
+
+def time_at(span: Span) -> Span | None:
+    """The time expression that governs a span, as `stages.timeline.time_of` finds it; asked once a span."""
+    known: dict[tuple[int, int], Span | None] = span.doc.user_data.setdefault(_TIMES, {})
+    place = span.start, span.end
+    if place not in known:
+        known[place] = time_of(span)
+    return known[place]
+
+
+def when_at(span: Span) -> float | None:
+    """Days from the treatment for any span: those of the time expression that governs it, None if none does."""
+    time = time_at(span)
+    return None if time is None else time._.days
 
 
 def _counts_from(time: Span, span: Span) -> bool:

@@ -24,11 +24,11 @@ from typing import NamedTuple
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import spans_in
+from caseframe.fields.base import spans_of
 from caseframe.fields.phrases import core_words, is_modifier, phrase
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion
-from caseframe.stages.extensions import lowers_of, sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
 from caseframe.stages.needles import finditer
 
 _KEY = "caseframe.courses"
@@ -63,6 +63,8 @@ _NOUN_OF_BASE = {
     "heal": "healing", "respond": "response", "progress": "progression", "worsen": "deterioration",
     "decrease": "decrease", "clear": "resolution",
 }  # fmt: skip
+_VERBS = frozenset((*_NOUN_OF_VERB, *_NOUN_OF_BASE))
+_PASSIVE = frozenset("was were been be".split())
 _TO_NORMAL = re.compile(r"returned (?:back )?to (?:\w+ )?(?:normal|baseline|pre\w+)", re.IGNORECASE)
 _FAILED = re.compile(
     r"\b(?:did not|didn't|failed to|does not|has not|have not|had not|not) (?:\w+ly )?\Z", re.IGNORECASE
@@ -223,41 +225,34 @@ def features(span: Span) -> Iterator[str]:
 
 def _by_verb(doc: Doc) -> Iterator[Course]:
     """ "The headache resolved", "her symptoms were completely relieved", "the patient recovered"."""
-    text = text_of(doc)
-    for place, word in enumerate(lowers_of(doc)):
+    text, words = text_of(doc), lowers_of(doc)
+    for place in [place for place, word in enumerate(words) if word in _VERBS]:
+        word, after = words[place], words[place + 1] if place + 1 < len(words) else ""
         noun = _NOUN_OF_VERB.get(word)
-        base = _NOUN_OF_BASE.get(word)
-        if noun is None and base is None:
-            continue
-        token = doc[place]
-        failed = _FAILED.search(text[max(0, token.idx - 20) : token.idx]) is not None
+        begin = doc[place].idx
+        failed = _FAILED.search(text[max(0, begin - 20) : begin]) is not None
         if noun is None and not failed:
             continue
-        i = _subject_end(doc, token.i)
-        if i is None or (token.i + 1 < len(doc) and doc[token.i + 1].lower_ in _NAMES):
+        i = _subject_end(doc, place)
+        if i is None or after in _NAMES:
             continue  # "the international normalized ratio"
-        if token.lower_ == "returned" and _TO_NORMAL.match(text, token.idx) is None:
+        if word == "returned" and _TO_NORMAL.match(text, begin) is None:
             continue
-        if token.lower_ == "recovered" and _is_passive(doc, i, token.i):
+        if word == "recovered" and not _PASSIVE.isdisjoint(words[i + 1 : place]):
             continue
-        if i == token.i - 1 and token.i + 1 < len(doc) and doc[token.i + 1].lower_ in _OBJECT_OF_ACTIVE:
+        if i == place - 1 and after in _OBJECT_OF_ACTIVE:
             continue  # "the drug relieved his pain"
-        yield from _told_of(
-            doc, i, token.i + 1, "verb", f"{{}} {base if noun is None else noun}".strip(), "absent" if failed else None
-        )
+        told = _NOUN_OF_BASE[word] if noun is None else noun
+        yield from _told_of(doc, i, place + 1, "verb", f"{{}} {told}".strip(), "absent" if failed else None)
 
 
 def _subject_end(doc: Doc, place: int) -> int | None:
     """The last token of the subject before a verb or state; None where none can be one."""
-    start = sentence_of(doc[place : place + 1]).start
+    words, start = lowers_of(doc), sentence_bounds(doc, place)[0]
     i = place - 1
-    while i >= start and doc[i].lower_ in _SKIPPED:
+    while i >= start and words[i] in _SKIPPED:
         i -= 1
-    return None if i < start or not doc[i].is_alpha or doc[i].lower_ in _NO_SUBJECTS else i
-
-
-def _is_passive(doc: Doc, start: int, end: int) -> bool:
-    return any(doc[j].lower_ in ("was", "were", "been", "be") for j in range(start + 1, end))
+    return None if i < start or not words[i].isalpha() or words[i] in _NO_SUBJECTS else i
 
 
 # "Reduction of the pelvic ring", "the fracture was reduced": what a surgeon does.
@@ -278,41 +273,39 @@ def _is_maneuver(noun: str, things: Span) -> bool:
         return False
     if (_REDUCED if noun == "reduction" else _SPARED).search(things.text) is not None:
         return True
-    return any(
-        span.label_ == "site" and things.start <= span.start and span.end == things.end
-        for span in spans_in(things.doc, "terms")
-    )
+    return any(things.start <= span.start and span.end == things.end for span in spans_of(things.doc, "terms", "site"))
 
 
 def _told_of(doc: Doc, i: int, end: int, build: str, name: str, assertion: Assertion | None) -> Iterator[Course]:
     """The course of the subject that ends with token `i`, told up to token `end`."""
-    if doc[i].lower_ in _PERSONS:
+    head = lowers_of(doc)[i]
+    if head in _PERSONS:
         key = name.replace("{}", "").strip()
         if key in _OF_PERSON or key in ("recovery", "healing", "remission"):
             yield Course(doc[i:end], _OF_PERSON.get(key, key), build, assertion)
         return
     subject = phrase(doc, i, i + 1)
-    given = (span for span in spans_in(doc, "terms") if span.label_ in _GIVEN)
+    given = (span for field in _GIVEN for span in spans_of(doc, "terms", field))
     if build == "verb" and any(subject.end - 1 < span.end and span.start < subject.end for span in given):
         return
     if _is_maneuver(name.removeprefix("{} "), subject):
         return
-    subject, words = _whole_subject(doc, subject, sentence_of(subject).start)
-    if words and doc[i].lower_ not in STOP_WORDS and not doc[i].lower_.endswith("ly"):
+    subject, words = _whole_subject(doc, subject, sentence_bounds(doc, subject.start)[0])
+    if words and head not in STOP_WORDS and not head.endswith("ly"):
         thing = canonical(" ".join((*words[:-1], canonical(words[-1]))))
         yield Course(doc[subject.start : end], name.format(thing), build, assertion)
 
 
 def _whole_subject(doc: Doc, noun: Span, first: int) -> tuple[Span, list[str]]:
     """The subject with the noun before its preposition, and its words: "metastases in the liver"."""
-    i = noun.start - 1
-    while i > first and doc[i].lower_ in _OBJECT_OF_ACTIVE:
+    lowers, i = lowers_of(doc), noun.start - 1
+    while i > first and lowers[i] in _OBJECT_OF_ACTIVE:
         i -= 1
-    if i <= first or doc[i].lower_ not in _PREPOSITIONS or not is_modifier(doc, i - 1):
+    if i <= first or lowers[i] not in _PREPOSITIONS or not is_modifier(doc, i - 1):
         return noun, core_words(noun)
     head = phrase(doc, i - 1, i)
     words = core_words(head)
-    if doc[i].lower_ == "of":
+    if lowers[i] == "of":
         words = [*core_words(noun), *words]
     return doc[head.start : noun.end], words
 
@@ -320,13 +313,12 @@ def _whole_subject(doc: Doc, noun: Span, first: int) -> tuple[Span, list[str]]:
 def _by_state(doc: Doc) -> Iterator[Course]:
     """ "The graft was patent", "renal function remained stable"."""
     words = lowers_of(doc)
-    for place, word in enumerate(words):
-        name = _STATES.get(word)
-        i = _subject_end(doc, place) if name is not None else None
-        if name is None or i is None or _COPULAS.isdisjoint(words[i + 1 : place]):
+    for place in [place for place, word in enumerate(words) if word in _STATES]:
+        i = _subject_end(doc, place)
+        if i is None or _COPULAS.isdisjoint(words[i + 1 : place]):
             continue
         denied = "not" in words[i + 1 : place]
-        yield from _told_of(doc, i, place + 1, "state", name, "absent" if denied else None)
+        yield from _told_of(doc, i, place + 1, "state", _STATES[words[place]], "absent" if denied else None)
 
 
 def _by_noun(doc: Doc) -> Iterator[Course]:
@@ -370,8 +362,9 @@ _NO_NAMES = frozenset(("open", "closed", "fracture", "high", "low"))
 
 def _by_name(doc: Doc) -> Iterator[Course]:
     """ "Rapid tumour progression": a course named after what it is the course of."""
-    for i, name in enumerate(lowers_of(doc)):
-        if name in _NAMED and not (i + 1 < len(doc) and doc[i + 1].lower_ in _PREPOSITIONS):
+    lowers = lowers_of(doc)
+    for i, name in enumerate(lowers):
+        if name in _NAMED and _PREPOSITIONS.isdisjoint(lowers[i + 1 : i + 2]):
             span = phrase(doc, i, i + 1)
             words = core_words(span)
             if len(span) > 1 and words and words[0].lower() not in _NO_NAMES:
@@ -422,10 +415,10 @@ def _of_object(doc: Doc, match: re.Match[str], span: Span, build: str, noun: str
 
 def _object(words: Span) -> str:
     """The name of an object: its words from the first that can begin a noun phrase to the first that cannot go on."""
-    doc = words.doc
-    first = (i for i in range(words.start, words.end) if is_modifier(doc, i) or doc[i].lower_ in _COMPLAINTS)
+    doc, lowers = words.doc, lowers_of(words.doc)
+    first = (i for i in range(words.start, words.end) if is_modifier(doc, i) or lowers[i] in _COMPLAINTS)
     start = next(first, words.end)
-    end = next((i for i in range(start, words.end) if doc[i].lower_ in _NOT_WITHIN), words.end)
+    end = next((i for i in range(start, words.end) if lowers[i] in _NOT_WITHIN), words.end)
     if start >= end or doc[words.start].like_num:
         return ""
     named = core_words(doc[start:end])

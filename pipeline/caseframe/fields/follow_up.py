@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, section_of, spans_in, treated_for
+from caseframe.fields.base import make_finding, section_of, spans_in, spans_of, treated_for
 from caseframe.fields.study import study_of
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
+from caseframe.stages.needles import search
 from caseframe.stages.timeline import CHAINED, follow_up_times
 from caseframe.stages.units import DAYS_A_YEAR
 
@@ -77,8 +79,8 @@ def _sure(days: float) -> float:
 
 def _of_group(doc: Doc) -> Span | None:
     """The mean or median follow-up of a group."""
-    for span in spans_in(doc, "quantities"):
-        if span.label_ == "DURATION" and span._.quantity.statistic in ("mean", "median"):
+    for span in spans_of(doc, "quantities", "DURATION"):
+        if span._.quantity.statistic in ("mean", "median"):
             sentence = sentence_of(span)
             near = doc[max(sentence.start, span.start - _BEFORE) : min(sentence.end, span.end + _BEHIND)]
             if "follow" in near.text.lower() and span._.quantity.value is not None:
@@ -135,9 +137,10 @@ def months_of(days: float) -> float:
     return round(months) if abs(months - round(months)) < 0.06 and months >= 1 else round(months, 2)
 
 
-def told_by(sentence: str) -> list[str]:
+@lru_cache(maxsize=256)
+def told_by(sentence: str) -> tuple[str, ...]:
     """What a sentence tells: `state`, `death`, `discharge`, `visit`, `event`."""
-    return [name for name, pattern in _TELLS if pattern.search(sentence)]
+    return tuple(name for name, pattern in _TELLS if search(pattern, sentence))
 
 
 def features(span: Span, finding: Finding, findings: Sequence[Finding]) -> Iterator[str]:

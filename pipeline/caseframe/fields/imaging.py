@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_of
+from caseframe.fields.base import make_finding, sentence_chars, spans_of, term_at
 from caseframe.schema import Finding
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import text_of
 
 _SOURCE = "imaging"
 # After the modality: it steers an intervention, or names a service, a criterion, a machine.
@@ -35,8 +35,8 @@ _SURE, _QUALIFIER = 0.85, 0.5
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields every mention of an imaging modality."""
     for span in spans_of(doc, "terms", "imaging"):
-        term = span._.term
-        after = text_of(doc)[span.end_char : min(sentence_of(span).end_char, span.end_char + 40)]
+        term = term_at(span)
+        after = text_of(doc)[span.end_char : min(sentence_chars(span)[1], span.end_char + 40)]
         if _NO_STUDY.match(after):
             continue
         yield make_finding(span, "imaging", term.preferred, source=_SOURCE, confidence=_confidence(span, after))

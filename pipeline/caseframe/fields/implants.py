@@ -10,17 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import BODY_NOUNS, SIDES, covered, is_body_word
-from caseframe.fields.base import make_finding, spans_in, spans_of, term_at
+from caseframe.fields.base import make_finding, sentence_text, spans_in, spans_of, term_at
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.entities import SPANS, confidence_of
-from caseframe.stages.extensions import lowers_of, sentence_of, text_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
+from caseframe.stages.narrative import is_general
+from caseframe.stages.telling import bounds_of_sentences
 
 SOURCE = "implants"
 FIELD = "implant"
@@ -77,6 +80,7 @@ _MADE = re.compile(
     r"produced|constructed|designed|contain(?:ed|s|ing)|featur(?:ed|es|ing)|built|covered)$"
 )
 _ADDED = re.compile(r"^(?:it|this|the (?:implant|prosthesis|device|construct|cage|plate))\b", re.I)
+_POINTING = ("it", "this", "the")
 _UP_TO = re.compile(
     r"\b(?:up|down) to (?:the )?(?:level of )?(?:the )?(?P<level>[CTLS]\d{1,2}(?:[-–/][CTLS]?\d{1,2})?)\b"
 )
@@ -142,6 +146,7 @@ _LEFT_BY: dict[str, str] = {
 
 
 _LEFT_BY_WORD = {"stented": "stent", "plated": "plate", "nailed": "intramedullary nail"}
+_PUT_IN = frozenset((*_LEFT_BY_WORD, "instrumented"))
 _FUSED = frozenset("fusion arthrodesis spondylodesis".split())
 # Heads of devices of whatever name, where the learned entities see a device: "percutaneous plug".
 _OPEN_HEADS: dict[str, str] = {
@@ -189,9 +194,7 @@ class _Reading:
         self.words = lowers_of(doc)
         self.heads: list[tuple[Span, Term]] = []
         self.parts: dict[int, list[tuple[Span, Term, str]]] = {}
-        for span in spans_in(doc, "terms"):
-            if span.label_ != FIELD:
-                continue
+        for span in spans_of(doc, "terms", FIELD):
             term = term_at(span)
             role = str(term.attributes.get("role", "head"))
             if role == "head":
@@ -199,11 +202,17 @@ class _Reading:
             elif role != "brand" or _is_brand(span, term):
                 for i in range(span.start, span.end):
                     self.parts.setdefault(i, []).append((span, term, role))
-        self.sites = covered(doc, "site")
-        self.transplant = any(
-            span.label_ == "procedure" and _ORGAN_TRANSPLANT.search(term_at(span).preferred)
-            for span in spans_in(doc, "terms")
-        )
+
+    @cached_property
+    def sites(self) -> dict[int, Span]:
+        """The body parts by token."""
+        return covered(self.doc, "site")
+
+    @cached_property
+    def transplant(self) -> bool:
+        """Whether an organ is transplanted."""
+        operations = spans_of(self.doc, "terms", "procedure")
+        return any(_ORGAN_TRANSPLANT.search(term_at(span).preferred) for span in operations)
 
 
 def _is_brand(span: Span, term: Term) -> bool:
@@ -223,7 +232,7 @@ def find(doc: Doc) -> Iterator[Finding]:
         following = next((other.start for other in mentions if other.start >= mention.end), len(doc))
         _read_sentence(reading, mention, following)
         span = doc[mention.head_start : mention.end]
-        mention.general = bool(Span.has_extension("is_general") and span._.is_general)
+        mention.general = is_general(span)
     _read_pronouns(reading, mentions)
     for mention in mentions:
         if mention.value == "graft":
@@ -271,7 +280,7 @@ def _confidence(reading: _Reading, span: Span, term: Term) -> float:
         return 0.3
     if term.preferred in _AMBIGUOUS:
         owned = span.start > 0 and (span.start - 1) in reading.parts
-        told = _PLACED.search(sentence_of(span).text) and term.preferred not in _NEEDS_MATERIAL
+        told = _PLACED.search(sentence_text(span)) and term.preferred not in _NEEDS_MATERIAL
         return 0.6 if told or owned else 0.3
     return 0.8
 
@@ -319,15 +328,17 @@ def _by_brand(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
 
 def _by_operation(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
     """ "PCI with stenting": the device that an operation leaves behind."""
-    for span in spans_in(reading.doc, "terms"):
-        value = _LEFT_BY.get(span._.term.preferred) if span.label_ == "procedure" and span._.term else None
+    for span in spans_of(reading.doc, "terms", "procedure"):
+        value = _LEFT_BY.get(term_at(span).preferred)
         if value and not any(i in taken for i in range(span.start, span.end)):
             yield _Mention(span.start, span.end, value, span.start, 0.45)
 
     for i, word in enumerate(reading.words):
+        if word not in _PUT_IN:
+            continue
         if word in _LEFT_BY_WORD:
             yield _Mention(i, i + 1, _LEFT_BY_WORD[word], i, 0.45)
-        elif word == "instrumented" and i not in taken and not _FUSED.isdisjoint(reading.words[i + 1 : i + 4]):
+        elif i not in taken and not _FUSED.isdisjoint(reading.words[i + 1 : i + 4]):
             yield _Mention(i, i + 1, "spinal instrumentation", i, 0.45)
 
 
@@ -348,9 +359,8 @@ def _by_entity(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
 
 def _read_phrase(reading: _Reading, mention: _Mention) -> None:
     """The words right before a head, and those after it in brackets or behind "of"."""
-    doc = reading.doc
     i = mention.start - 1
-    bound = max(sentence_of(doc[mention.start : mention.start + 1]).start, mention.start - 12)
+    bound = max(sentence_bounds(reading.doc, mention.start)[0], mention.start - 12)
     skipped = 0
     while i >= bound:
         word = reading.words[i]
@@ -380,7 +390,7 @@ def _read_phrase(reading: _Reading, mention: _Mention) -> None:
 
 def _read_operation(reading: _Reading, mention: _Mention) -> None:
     """The site of the operation that a device was used for: "sacral reconstruction with a 3D-printed implant"."""
-    bound = max(sentence_of(reading.doc[mention.start : mention.start + 1]).start, mention.start - 7)
+    bound = max(sentence_bounds(reading.doc, mention.start)[0], mention.start - 7)
     words = reading.words[bound : mention.start]
     if not any(word in ("with", "using", "by") for word in words):
         return
@@ -401,7 +411,7 @@ def _read_after(reading: _Reading, mention: _Mention) -> None:
     """Site and maker that follow a head: "(Medtronic, ...)", "in the right hip"."""
     words = reading.words
     end = mention.end
-    stop = min(len(words), sentence_of(reading.doc[mention.head_start : mention.head_start + 1]).end)
+    stop = min(len(words), sentence_bounds(reading.doc, mention.head_start)[1])
     if end < stop and words[end] == "(":
         while end < stop and words[end] != ")":
             if end in reading.parts:
@@ -425,36 +435,36 @@ def _read_after(reading: _Reading, mention: _Mention) -> None:
 
 def _site_name(reading: _Reading, start: int, end: int) -> str:
     span = reading.sites.get(start)
-    if span is not None and span._.term is not None:
-        return str(span._.term.preferred)
+    if span is not None:
+        return term_at(span).preferred
     return canonical(" ".join(reading.words[start:end]))
 
 
 def _read_sentence(reading: _Reading, mention: _Mention, following: int) -> None:
     """What the rest of the sentence says of a device: of what it is made, how far it reaches."""
-    sentence = sentence_of(reading.doc[mention.head_start : mention.head_start + 1])
-    for j in range(mention.end, min(sentence.end, mention.end + 6)):
+    end = sentence_bounds(reading.doc, mention.head_start)[1]
+    for j in range(mention.end, min(end, mention.end + 6)):
         if _MADE.match(reading.words[j]):
-            for k in range(j + 1, min(sentence.end, j + 16)):
+            for k in range(j + 1, min(end, j + 16)):
                 if k in reading.parts:
                     _take(reading, mention, k)
             break
     # A reach told behind another device is that one's.
-    reach = _UP_TO.search(reading.doc[mention.end : max(mention.end, min(sentence.end, following))].text[:80])
+    reach = _UP_TO.search(reading.doc[mention.end : max(mention.end, min(end, following))].text[:80])
     if reach is not None:
         mention.add("fixation", f"up to {reach['level']}")
 
 
 def _read_pronouns(reading: _Reading, mentions: list[_Mention]) -> None:
     """A sentence that begins with "It" and says how a thing is made tells of the device of the sentence before."""
-    sentences = list(reading.doc.sents) if reading.doc.has_annotation("SENT_START") else []
-    for before, sentence in pairwise(sentences):
-        if not _ADDED.match(sentence.text) or not any(_MADE.match(token.lower_) for token in sentence):
+    doc, words = reading.doc, reading.words
+    for before, (start, end) in pairwise(bounds_of_sentences(doc)):
+        if not words[start].startswith(_POINTING) or not _ADDED.match(doc[start:end].text):
             continue
-        told = [mention for mention in mentions if before.start <= mention.head_start < before.end]
-        if not told:
+        told = [mention for mention in mentions if before[0] <= mention.head_start < before[1]]
+        if not told or not any(map(_MADE.match, words[start:end])):
             continue
-        for i in range(sentence.start, sentence.end):
+        for i in range(start, end):
             if i in reading.parts:
                 _take(reading, told[-1], i)
 

@@ -11,14 +11,17 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc
 
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import make_finding, spans_of, term_at
 from caseframe.schema import Assertion, Finding
 from caseframe.stages.extensions import text_of
-from caseframe.stages.needles import finditer
+from caseframe.stages.needles import finditer, search
 
 SOURCE = "margins"
 FIELD = "margin"
 
+# A text that tells of a margin has one of these, or a degree.
+_TOLD = ("margin", "resect", "excis", "border", "edge", "intralesional")
+_DEGREE = re.compile(r"\bR[01]\b", re.IGNORECASE)
 # Bare words of the lexicon's values, which say nothing of a margin by themselves.
 _BARE = frozenset("wide marginal intralesional negative positive r0 r1".split())
 _FREE = (
@@ -81,7 +84,8 @@ def find(doc: Doc) -> Iterator[Finding]:
 def _candidates(doc: Doc) -> Iterator[tuple[int, int, str, float]]:
     """Places and values, the surest first."""
     text = text_of(doc)
-    if not re.search(r"margin|resect|excis|border|edge|\bR[01]\b|intralesional", text, re.I):
+    lower = text.lower()
+    if not any(word in lower for word in _TOLD) and search(_DEGREE, text) is None:
         return
     for pattern in (_IN_MARGIN, _SAID_OF, _FREE_MARGINS):
         for match in finditer(pattern, text):
@@ -91,13 +95,13 @@ def _candidates(doc: Doc) -> Iterator[tuple[int, int, str, float]]:
     for match in finditer(_MEASURED, text):
         kind = match["kind"].lower()
         yield *match.span("words"), _KINDS.get(kind, kind), 0.85
-    for span in spans_in(doc, "terms"):
-        if span.label_ == FIELD and span._.term is not None and span.text.lower() not in _BARE:
-            yield span.start_char, span.end_char, span._.term.preferred, 0.8
+    for span in spans_of(doc, "terms", FIELD):
+        if span.text.lower() not in _BARE:
+            yield span.start_char, span.end_char, term_at(span).preferred, 0.8
     for match in finditer(_KIND_OF_RESECTION, text):
         kind = match["kind"].lower()
         yield *match.span("words"), _KINDS.get(kind, kind), 0.7
-    for match in _R.finditer(text):
+    for match in finditer(_R, text):
         if match["words"] != f"R{match['degree']}" or _R_SAID.search(_around(text, match)):
             yield *match.span("words"), f"R{match['degree']}", 0.8
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import make_finding, spans_of, term_at
 from caseframe.fields.phrases import phrase
 from caseframe.schema import Finding
 from caseframe.stages.extensions import sentence_of, text_of
 from caseframe.stages.narrative import is_general
+from caseframe.stages.needles import finditer
 
 _SOURCE = "metastases"
 _HEAD = re.compile(
@@ -39,10 +40,10 @@ DISTANT = "distant metastasis"
 
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields one finding a site of spread; where none is named, `distant metastasis`."""
-    sites = [span for span in spans_in(doc, "terms") if span.label_ == "site"]
+    sites = spans_of(doc, "terms", "site")
     unnamed: list[Finding] = []
     is_named = False
-    for match in _HEAD.finditer(text_of(doc)):
+    for match in finditer(_HEAD, text_of(doc)):
         head = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if head is None:
             continue
@@ -56,7 +57,7 @@ def find(doc: Doc) -> Iterator[Finding]:
             unnamed.append(make_finding(head, "metastasis", DISTANT, source=_SOURCE, confidence=confidence))
         for site in named:
             words = doc[min(site.start, head.start) : max(site.end, head.end)]
-            term = site._.term
+            term = term_at(site)
             finding = make_finding(words, "metastasis", term.preferred, source=_SOURCE, code=term.code, confidence=0.8)
             is_named = is_named or (finding.assertion == "present" and not is_general(words))
             yield finding
@@ -86,8 +87,8 @@ def _sites_before(doc: Doc, head: Span, sites: list[Span]) -> list[Span]:
 def _names_a_tumor(doc: Doc, site: Span) -> bool:
     """Whether a site is part of a tumour's name: "renal" in "renal cell carcinoma", not in "renal metastasis"."""
     return any(
-        span.label_ == "diagnosis" and span.start <= site.start < site.end < span.end and not _HEAD.search(span.text)
-        for span in spans_in(doc, "terms")
+        span.start <= site.start < site.end < span.end and not _HEAD.search(span.text)
+        for span in spans_of(doc, "terms", "diagnosis")
     )
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import make_finding, sentence_chars, spans_of, term_at, when_at
 from caseframe.fields.courses import courses
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of, text_of
-from caseframe.stages.timeline import when_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
 
 _SOURCE = "outcomes"
 # Outcomes that say little without their object: "resolution", of what? The object is looked for in the words beside.
@@ -56,15 +55,16 @@ def find(doc: Doc) -> Iterator[Finding]:
     """Yields the outcomes of a Doc."""
     taken: list[tuple[int, int]] = []
     told = courses(doc)
-    for span in spans_in(doc, "terms"):
-        if span.label_ != "outcome" or not _is_outcome(span):
+    for span in spans_of(doc, "terms", "outcome"):
+        if not _is_outcome(span):
             continue
-        bare = span._.term.preferred in _BARE
+        term = term_at(span)
+        bare = term.preferred in _BARE
         if not (bare and any(each.span.start < span.end and span.start < each.span.end for each in told)):
             taken.append((span.start, span.end))
             present: Assertion | None = "present" if _denies_trouble(span) else None
-            quality = str(span._.term.attributes.get("quality", ""))
-            yield _finding(span, span._.term.preferred, quality, 0.7, present)
+            quality = str(term.attributes.get("quality", ""))
+            yield _finding(span, term.preferred, quality, 0.7, present)
     for span, value, build, assertion in told:
         if all(span.end <= start or end <= span.start for start, end in taken):
             quality = "poor" if value.split()[-1] in _BAD_NOUNS else ""
@@ -73,16 +73,17 @@ def find(doc: Doc) -> Iterator[Finding]:
 
 def _is_outcome(span: Span) -> bool:
     """Whether the words beside a term leave it an outcome; "unable to walk" is a symptom."""
-    doc, sentence = span.doc, sentence_of(span)
-    if len(span) == 1 and span.text.istitle() and span.start > sentence.start:
+    doc, words = span.doc, lowers_of(span.doc)
+    first, last = sentence_bounds(doc, span.start)
+    if len(span) == 1 and span.text.istitle() and span.start > first:
         return False  # the Union for International Cancer Control
-    if span.start > sentence.start and doc[span.start - 1].lower_ in _NO_OUTCOME_AFTER:
+    if span.start > first and words[span.start - 1] in _NO_OUTCOME_AFTER:
         return False
-    if span.end < sentence.end and doc[span.end].lower_ in _NO_OUTCOME_BEFORE:
+    if span.end < last and words[span.end] in _NO_OUTCOME_BEFORE:
         return False
     if _DONE.match(text_of(doc), span.end_char) is not None:
         return False
-    before = text_of(doc)[max(sentence.start_char, span.start_char - _QUALITY_CHARS) : span.start_char]
+    before = text_of(doc)[max(sentence_chars(span)[0], span.start_char - _QUALITY_CHARS) : span.start_char]
     if span.text.lower() == "recovered" and before.endswith(("was ", "were ", "been ")):
         return False  # "isolates were recovered"
     return _UNABLE.search(before) is None
@@ -99,7 +100,7 @@ def _denies_trouble(span: Span) -> bool:
 def _finding(
     span: Span, value: str, quality: str, confidence: float, assertion: Assertion | None = None, source: str = _SOURCE
 ) -> Finding:
-    when = when_of(span)
+    when = when_at(span)
     attributes: dict[str, AttributeValue] = {}
     if when is not None and when >= 0:
         attributes["when_days"] = when
@@ -111,8 +112,8 @@ def _finding(
 
 
 def _quality(span: Span) -> str:
-    sentence = sentence_of(span)
-    begin = max(sentence.start_char, span.start_char - _QUALITY_CHARS)
-    end = min(sentence.end_char, span.end_char + _QUALITY_CHARS // 2)
+    first, last = sentence_chars(span)
+    begin = max(first, span.start_char - _QUALITY_CHARS)
+    end = min(last, span.end_char + _QUALITY_CHARS // 2)
     around = text_of(span.doc)[begin:end]
     return next((quality for quality, pattern in _QUALITY if pattern.search(around)), "")

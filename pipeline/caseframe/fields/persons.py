@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import spans_of, title_end
 from caseframe.stages.extensions import lowers_of, text_of, texts_of
 from caseframe.stages.narrative import general_tokens, is_general
-from caseframe.stages.needles import finditer
+from caseframe.stages.needles import finditer, search
 from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.units import number
 
@@ -53,11 +53,12 @@ _NUMBERED = re.compile(
     r"(?P<number>\d{1,2}|[A-D]\b|[IV]{1,3}\b|one|two|three|four)"
     r"(?![\w.-]*\d|-year| (?:patients?|cases?|years?|months?|of)\b)"
 )
-_ORDINAL = re.compile(
-    r"\b(?:[Tt]he |^|\. |[Oo]ur |\b(?:[Aa]|and|while|whereas|[Ii]n) )"
+_NOUN = (
     r"(?P<number>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth)"
     r" (?:case|patient|one|child|boy|girl|woman|man|sibling|subject|(?:was|is|presented|involved) )"
 )
+_ORDINAL_NOUN = re.compile(rf"\b{_NOUN}")
+_ORDINAL = re.compile(rf"\b(?:[Tt]he |^|\. |[Oo]ur |\b(?:[Aa]|and|while|whereas|[Ii]n) ){_NOUN}")
 # "One patient had …, the other …": the two of a report that tells of two.
 _ONE = re.compile(
     r"\b[Oo]ne (?:(?:of (?:the(?:m|se)|our) )?(?:\w+ )?(?:patients?|cases?|of them)|(?:was|had|with|is|underwent)\b)"
@@ -254,7 +255,8 @@ def _merged(known: Person, person: Person) -> Person:
 
 
 def _ordinals(text: str, begin: int) -> Iterator[tuple[int, int]]:
-    matches = sorted((*finditer(_NUMBERED, text), *finditer(_ORDINAL, text)), key=lambda match: match.start())
+    words = finditer(_ORDINAL, text) if search(_ORDINAL_NOUN, text) else ()
+    matches = sorted((*finditer(_NUMBERED, text), *words), key=lambda match: match.start())
     end = begin
     for match in matches:
         if match.start() < end:

@@ -24,7 +24,7 @@ from caseframe.fields.anatomy_words import (
     levels_beside,
     side_of,
 )
-from caseframe.fields.base import make_finding, sentence_chars, spans_in, spans_of, term_at, was_only_proposed
+from caseframe.fields.base import make_finding, sentence_chars, spans_in, spans_of, term_at, time_at, was_only_proposed
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import CACHED_WORDS, canonical, fold_word
@@ -32,7 +32,6 @@ from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.entities import SPANS
 from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of, texts_of
 from caseframe.stages.needles import search
-from caseframe.stages.timeline import time_of
 
 SOURCE = "procedures"
 FIELD = "procedure"
@@ -436,7 +435,7 @@ def _is_earlier(doc: Doc, finding: Finding, lead: str) -> bool:
         return True
     if finding.when_days is not None and finding.when_days <= _LONG_BEFORE:
         span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
-        time = time_of(span) if span is not None else None
+        time = time_at(span) if span is not None else None
         return time is not None and time.label_ != "history"
     match = search(_PRESENTS, lead)
     return match is not None and len(lead) - match.end("gap") < 40 and "," not in lead[match.end("gap") :]

@@ -7,15 +7,25 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in, title_end, treated_for
+from caseframe.fields.base import (
+    make_finding,
+    sentence_chars,
+    sentence_text,
+    spans_in,
+    spans_of,
+    term_at,
+    title_end,
+    treated_for,
+    when_at,
+)
 from caseframe.fields.follow_up import told_by
 from caseframe.fields.study import study_of
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import sentence_bounds, text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.needles import finditer
-from caseframe.stages.timeline import follow_up_times, when_of
+from caseframe.stages.timeline import follow_up_times
 
 _SOURCE = "status"
 # A state told earlier than this is still the course of the operation, and says little about survival.
@@ -112,9 +122,8 @@ def find(doc: Doc) -> Iterator[Finding]:
     if not len(doc) or study_of(doc).design == "other":
         return
     tumor = any(
-        span._.term.attributes.get("behavior") and assertion_of(span)[0] in ("present", "historical")
-        for span in spans_in(doc, "terms")
-        if span.label_ == "diagnosis"
+        term_at(span).attributes.get("behavior") and assertion_of(span)[0] in ("present", "historical")
+        for span in spans_of(doc, "terms", "diagnosis")
     )
     recurrence = list(_recurrence(doc))
     yield from recurrence[-1:] if len(study_of(doc).persons.people) < 2 else recurrence
@@ -140,7 +149,7 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
         assertion = _recurs(span)
         if assertion not in ("present", "absent") or span.start < end_of_title:
             continue
-        when = _state_when(span) if assertion == "absent" else when_of(span)
+        when = _state_when(span) if assertion == "absent" else when_at(span)
         attributes: dict[str, AttributeValue] = {"when_days": when} if when is not None and when > 0 else {}
         yield make_finding(
             span,
@@ -156,8 +165,8 @@ def _recurrence(doc: Doc) -> Iterator[Finding]:
 
 def _recurs(span: Span) -> Assertion | None:
     """Whether words for a recurrence tell of one that came or of one that did not; None where they tell of neither."""
-    text, sentence = text_of(span.doc), sentence_of(span)
-    before, after = text[sentence.start_char : span.start_char], text[span.end_char : sentence.end_char]
+    text, (first, last) = text_of(span.doc), sentence_chars(span)
+    before, after = text[first : span.start_char], text[span.end_char : last]
     free = _FREE.search(text[span.start_char : span.end_char + len("-free")])
     if free or _DENIED.search(before) or _EXCLUDED.match(after):
         return "absent"
@@ -169,9 +178,9 @@ def _recurs(span: Span) -> Assertion | None:
 
 def _state_when(span: Span) -> float | None:
     """When a lasting state was last seen: the latest time that the sentence tells after it, else what governs it."""
-    sentence = sentence_of(span)
-    later = [time._.days for time in follow_up_times(span.doc) if span.end <= time.start < sentence.end]
-    return max(later) if later else when_of(span)
+    end = sentence_bounds(span.doc, span.start)[1]
+    later = [time._.days for time in follow_up_times(span.doc) if span.end <= time.start < end]
+    return max(later) if later else when_at(span)
 
 
 def _dead(doc: Doc) -> Iterator[Finding]:
@@ -179,9 +188,8 @@ def _dead(doc: Doc) -> Iterator[Finding]:
     adult = bool(years) and min(years) > _ADULT_YEARS
     for span in _matches(doc, _DEAD):
         assertion, _ = assertion_of(span)
-        sentence = sentence_of(span)
-        before = text_of(doc)[max(sentence.start_char, span.start_char - _REACH_CHARS) : span.start_char]
-        others = _OTHERS_DEAD.search(before) or _is_of_some(span) or (adult and _CHILD.search(sentence.text))
+        before = text_of(doc)[max(sentence_chars(span)[0], span.start_char - _REACH_CHARS) : span.start_char]
+        others = _OTHERS_DEAD.search(before) or _is_of_some(span) or (adult and _CHILD.search(sentence_text(span)))
         if assertion == "present" and not others:
             sure = 0.9 if re.search(r"died|passed|succumbed|expired|deceased", span.text, re.IGNORECASE) else 0.6
             yield make_finding(span, "vital_status", "dead", source=_SOURCE, assertion="present", confidence=sure)
@@ -191,7 +199,7 @@ def _is_of_some(span: Span) -> bool:
     """Whether a state is told of some patients of a group: "nine patients were disease-free, one had died"."""
     if study_of(span.doc).told_singly:
         return False
-    return _SOME.search(text_of(span.doc)[sentence_of(span).start_char : span.start_char]) is not None
+    return _SOME.search(text_of(span.doc)[sentence_chars(span)[0] : span.start_char]) is not None
 
 
 def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list[Finding]) -> Iterator[Finding]:
@@ -209,12 +217,12 @@ def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list
     if not tumor:
         return
     for span in _matches(doc, _DISEASE_LEFT):
-        if assertion_of(span)[0] == "present" and not _OF_TISSUE.search(sentence_of(span).text):
+        if assertion_of(span)[0] == "present" and not _OF_TISSUE.search(sentence_text(span)):
             yield make_finding(
                 span, "disease_status", "alive_with_disease", source=_SOURCE, assertion="present", confidence=0.5
             )
     for span in _matches(doc, _DISEASE_FREE):
-        if _OF_TISSUE.search(sentence_of(span).text) or _is_of_some(span):
+        if _OF_TISSUE.search(sentence_text(span)) or _is_of_some(span):
             continue
         yield make_finding(span, "disease_status", "no_evidence_of_disease", source=_SOURCE, assertion="present")
     for finding in recurrence[-1:]:
@@ -227,7 +235,7 @@ def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list
 
 def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
     for span in _matches(doc, _ALIVE):
-        before = text_of(doc)[max(sentence_of(span).start_char, span.start_char - 25) : span.start_char]
+        before = text_of(doc)[max(sentence_chars(span)[0], span.start_char - 25) : span.start_char]
         if assertion_of(span)[0] == "present" and not _TISSUE_LIVES.search(before):
             yield make_finding(span, "vital_status", "alive", source=_SOURCE, assertion="present", confidence=0.9)
             return
@@ -251,15 +259,16 @@ def _state_at(time: Span) -> tuple[Span, float | None, float] | None:
 
     "At the last follow-up" is later, whenever it was.
     """
-    days, sentence = time._.days, sentence_of(time)
-    place = time.start_char - sentence.start_char
-    persons = list(_PERSON.finditer(sentence.text))
+    days = time._.days
     late = time.label_ == "follow_up" if days is None else days >= _LATER_DAYS
-    if not late or not persons or treated_for(time):
+    sentence, begin = sentence_text(time), sentence_chars(time)[0]
+    persons = list(finditer(_PERSON, sentence)) if late else []
+    if not persons or treated_for(time):
         return None
+    place = time.start_char - begin
     person = min(persons, key=lambda match: max(place - match.end(), match.start() - place))
-    start = sentence.start_char + person.start()
+    start = begin + person.start()
     said = time.doc.char_span(start, start + len(person[0]), alignment_mode="expand") or time
-    told = told_by(sentence.text)
+    told = told_by(sentence)
     sure = 0.5 + 0.2 * ("state" in told) + 0.1 * ("visit" in told) - 0.1 * ("event" in told)
     return time.doc[min(said.start, time.start) : max(said.end, time.end)], days, sure + time.start / 1e6

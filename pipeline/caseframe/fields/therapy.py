@@ -17,18 +17,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in, spans_of, was_only_proposed
+from caseframe.fields.base import make_finding, sentence_chars, spans_in, spans_of, term_at, was_only_proposed
 from caseframe.fields.entities import open_mentions
 from caseframe.fields.morphology import one_edit
 from caseframe.lexicons import builtin_lexicon
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_of, text_of
+from caseframe.stages.extensions import sentence_bounds, text_of
 from caseframe.stages.needles import finditer
 from caseframe.stages.units import ORDINAL, ordinal
 
@@ -167,14 +167,18 @@ class _Given:
     @property
     def oncologic(self) -> bool:
         """Whether the treatment is one against a tumour."""
-        known = _ONCOLOGIC.search(self.name) is not None and self.name not in _NO_ONCOLOGIC
-        return self.kind in _ONCOLOGIC_KINDS or known
+        return self.kind in _ONCOLOGIC_KINDS or _is_oncologic(self.name)
+
+
+@lru_cache(maxsize=10_000)
+def _is_oncologic(name: str) -> bool:
+    return _ONCOLOGIC.search(name) is not None and name not in _NO_ONCOLOGIC
 
 
 def find(doc: Doc) -> Iterator[Finding]:
     """Yields every mention of a treatment, with what is said of its timing, duration, dose and cycles."""
     listed = spans_of(doc, "terms", "therapy")
-    given = [_given(span) for span in listed if _is_given(span, "needs_cue" in span._.term.attributes)]
+    given = [_given(span) for span in listed if _is_given(span, "needs_cue" in term_at(span).attributes)]
     unlisted = list(_unlisted(doc, listed))
     if unlisted:
         given = sorted([*given, *unlisted], key=lambda treatment: treatment.span.start)
@@ -203,7 +207,7 @@ def find(doc: Doc) -> Iterator[Finding]:
 
 
 def _given(span: Span) -> _Given:
-    term = span._.term
+    term = term_at(span)
     parts = str(term.attributes.get("parts", ""))
     return _Given(span, term.preferred, str(term.attributes.get("kind", "")), tuple(parts.split("+")) if parts else ())
 
@@ -256,9 +260,9 @@ def _is_given(span: Span, needs_cue: bool) -> bool:
 
 def _around(span: Span, left: int, right: int) -> tuple[str, str]:
     """The text before and after a span, within its sentence."""
-    text, sentence = text_of(span.doc), sentence_of(span)
-    before = text[max(sentence.start_char, span.start_char - left) : span.start_char]
-    return before, text[span.end_char : min(sentence.end_char, span.end_char + right)]
+    text, (first, last) = text_of(span.doc), sentence_chars(span)
+    before = text[max(first, span.start_char - left) : span.start_char]
+    return before, text[span.end_char : min(last, span.end_char + right)]
 
 
 def _assertion(treatment: _Given) -> Assertion | None:
@@ -291,7 +295,7 @@ def _groups(doc: Doc, given: Sequence[_Given]) -> list[list[_Given]]:
         if groups:
             last = groups[-1][-1].span
             gap = text_of(doc)[last.end_char : treatment.span.start_char]
-            near = len(gap) <= _TOGETHER_CHARS and sentence_of(last) == sentence_of(treatment.span)
+            near = len(gap) <= _TOGETHER_CHARS and sentence_chars(last) == sentence_chars(treatment.span)
             if near and _TOGETHER.fullmatch(gap) and not _APART.search(gap):
                 groups[-1].append(treatment)
                 continue
@@ -336,8 +340,8 @@ def _add_quantities(doc: Doc, given: Sequence[_Given]) -> None:
         quantity, label = span._.quantity, span.label_
         if quantity.value is None:
             continue
-        sentence = sentence_of(span)
-        here = [item for item in given if sentence.start <= item.span.start < sentence.end]
+        first, last = sentence_bounds(doc, span.start)
+        here = [item for item in given if first <= item.span.start < last]
         if not here:
             continue
         if label in ("DOSE", "WEIGHT", "VOLUME", "CONCENTRATION", "PERCENT"):
