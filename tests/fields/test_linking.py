@@ -75,3 +75,21 @@ def test_the_fields_and_assertions_of_an_article_do_not_change() -> None:
     told = [(f.field, f.assertion, f.value, f.code) for _, f in extraction]
     assert [(f.field, f.assertion, f.value, f.code) for _, f in again] == told
     assert ("diagnosis", "present", "chordoma", "ICDO3:9370/3") in told
+
+
+def test_words_before_a_tumor_give_it_a_more_exact_code_and_no_other_name() -> None:
+    text = "She had a squamous cell carcinoma of the esophagus; he, had villous, adenocarcinoma."
+    place = text.index("carcinoma of")
+    told = Finding(
+        "diagnosis", "esophageal carcinoma", "carcinoma of the esophagus", place, place + 26, code="ICDO3:8010/3"
+    )
+    place = text.index("adenocarcinoma")
+    apart = Finding("diagnosis", "adenocarcinoma", "adenocarcinoma", place, place + 14, code="ICDO3:8140/3")
+    extraction = Extraction(Article("text", abstract=text), (), (Case(1, findings=(told, apart)),))
+    first, second = linked(extraction, linker()).cases[0].findings
+    assert (first.value, first.code, first.link_name) == (
+        "esophageal carcinoma",
+        "ICDO3:8070/3",
+        "squamous cell carcinoma",
+    )
+    assert second.code == "ICDO3:8140/3"

@@ -9,6 +9,7 @@ import pytest
 from caseframe.lexicons import Entry, Term
 from caseframe.lexicons.linking import THRESHOLD, Linker, linker
 from caseframe.lexicons.names import Names, open_names, write_names
+from caseframe.schema import Attributes
 
 
 def made(path: Path, *terms: Term) -> Linker:
@@ -155,3 +156,30 @@ def test_a_place_that_cannot_be_written_costs_time_and_nothing_else(tmp_path: Pa
 def test_one_slip_is_mended_and_no_other_word_taken(tmp_path: Path, word: str, known: str, near: str) -> None:
     write_names(tmp_path, [Entry(known, Term(known, "diagnosis"))])
     assert Names(tmp_path).nearest(word) == near
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "words", "name"),
+    [
+        ("ICDO3:8140/3", "a villous ", "adenocarcinoma of the duodenum", "villous adenocarcinoma"),
+        ("ICDO3:8010/3", "primary squamous cell ", "carcinoma of the esophagus", "squamous cell carcinoma"),
+        ("ICDO3:8800/3", "high-grade spindle cell ", "sarcoma of the heart", "spindle cell sarcoma"),
+        ("ICDO3:9490/0", "a large ", "ganglioneuroma", ""),
+        ("ICDO3:8010/3", "squamous cell and ", "carcinoma of the esophagus", ""),
+        ("ICDO3:8010/3", "metastatic ", "cancer of the breast", ""),
+    ],
+)
+def test_the_words_before_a_tumor_tell_its_kind(code: str, before: str, words: str, name: str) -> None:
+    found = linker().exacter(code, before, words)
+    assert (found.name if found else "") == name
+
+
+def test_words_before_a_tumor_do_not_make_a_benign_one_malignant(tmp_path: Path) -> None:
+    links = made(
+        tmp_path / "names",
+        Term("zorboma", "diagnosis", "ICDO3:8140/0", Attributes({"behavior": "benign"})),
+        Term("blue zorboma", "diagnosis", "ICDO3:8141/3", Attributes({"behavior": "malignant"})),
+    )
+    assert links.exacter("ICDO3:8140/0", "a blue ", "zorboma") is None
+    found = links.exacter("ICDO3:8000/1", "a blue ", "zorboma")
+    assert found is not None and found.code == "ICDO3:8141/3"

@@ -7,6 +7,7 @@ never change.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -14,19 +15,24 @@ from caseframe.fields.sites import site_of_operation
 from caseframe.lexicons.linking import POOLS, Linker
 from caseframe.schema import Case, Extraction, Finding
 
+# The words right before a finding, none beyond a comma or a bracket; and how sure a link by them is.
+_AHEAD = re.compile(r"(?:[\w-]+ )+\Z")
+_FAR = 48
+_TOLD = 0.9
 # Fields whose words can hold a site beside what they name.
 _WITH_SITE = frozenset({"diagnosis", "comorbidity", "complication", "symptom", "procedure", "implant"})
 
 
 def linked(extraction: Extraction, linker: Linker) -> Extraction:
     """The same with the codes of what its findings mean."""
-    cases = tuple(Case(case.number, case.kind, _linked_all(case.findings, linker)) for case in extraction.cases)
+    text = extraction.article.text
+    cases = tuple(Case(case.number, case.kind, _linked_all(case.findings, linker, text)) for case in extraction.cases)
     return Extraction(extraction.article, extraction.findings, cases)
 
 
-def _linked_all(findings: Sequence[Finding], linker: Linker) -> tuple[Finding, ...]:
+def _linked_all(findings: Sequence[Finding], linker: Linker, text: str) -> tuple[Finding, ...]:
     sites = tuple(str(finding.value) for finding in findings if finding.field == "site")
-    found = [_linked(finding, linker, sites) for finding in findings]
+    found = [_exact(_linked(finding, linker, sites), linker, text) for finding in findings]
     if any(new.value != old.value for new, old in zip(found, findings, strict=True)):
         return tuple(_once(found))
     return tuple(found)
@@ -54,6 +60,15 @@ def _linked(finding: Finding, linker: Linker, sites: tuple[str, ...]) -> Finding
         link_score=link.score,
         site_code=site,
     )
+
+
+def _exact(finding: Finding, linker: Linker, text: str) -> Finding:
+    """A tumor with the code of the kind that the words before it tell: `villous` adenocarcinoma; the value stays."""
+    if finding.field != "diagnosis" or not finding.code.startswith("ICDO3:"):
+        return finding
+    before = _AHEAD.search(text[max(0, finding.start - _FAR) : finding.start])
+    found = linker.exacter(finding.code, before[0].lower(), finding.text) if before else None
+    return replace(finding, code=found.code, link_name=found.name, link_score=_TOLD) if found else finding
 
 
 def _site_code(finding: Finding, linker: Linker) -> str:

@@ -58,12 +58,18 @@ _RELATIONS = re.compile(
 _KINDS = ("disease", "syndrome")
 # What is nothing but these is no link.
 _SAYS_LITTLE = frozenset("disease syndrome infection lesion mass condition finding injury".split())
+# Nothing but these, where the name told what kind of tumor, is none either.
+_ANY_TUMOR = frozenset("tumor neoplasia malignant benign cancer malignancy".split())
 # Fields whose values may be a kind of a concept: what a symptom is a kind of says too little.
 _BROADER = frozenset({"diagnosis", "comorbidity", "complication", "metastasis", "site", "procedure", "implant"})
 # "Adverse events": complications as such, not one of them.
 _ANY = "any"
 # The lexicons whose names are values as they stand.
 _CONDITIONS = ("diagnosis", "symptom", "complication")
+# Words before a tumor's name that can be part of it, and those that part it from what stands before.
+_MOST_AHEAD = 3
+_BREAKS = frozenset("of and or with in from to the a an by for as on at no not non non- versus vs".split())
+_ANY_MORPHOLOGY = "ICDO3:8000/"
 # How much of the score each dropped word costs, by what kind of word it is; and what follows the name, as a whole.
 _COSTS = {"free": 0.97, "head": 0.97, "site": 0.95, "kind": 0.88, "unknown": 0.86, "tail": 0.9}
 _BASE: dict[How, float] = {"same": 1.0, "placed": 0.9, "spelled": 0.9, "broader": 0.97}
@@ -96,6 +102,7 @@ class Linker:
         self._sources = [None, *map(Path, lexicons)] if builtin else [Path(path) for path in lexicons]
         self._opened: list[Names] | None = None
         self._plain = lru_cache(maxsize=CACHED_WORDS)(self._link)
+        self.exacter = lru_cache(maxsize=CACHED_WORDS)(self._exacter)
         self._mended = lru_cache(maxsize=CACHED_WORDS)(self._mend)
         self.site_in = lru_cache(maxsize=CACHED_WORDS)(self._site_in)
 
@@ -130,6 +137,24 @@ class Linker:
         if placed is None or placed.name == link.name:
             return link
         return Link(placed.name, placed.code, _BASE["placed"], "placed", placed.name)
+
+    def _exacter(self, code: str, before: str, words: str) -> Concept | None:
+        """The tumor that the words name together with up to three words before them: `villous` `adenocarcinoma`.
+
+        Its code has the behavior of `code`, that of the words alone, unless these name any tumor or `malignant` stands
+        before.
+        """
+        named = normal_words(words)
+        bare = [word for word in with_nouns(named) if word not in _site_words()]
+        ahead = before.split()[-_MOST_AHEAD:]
+        while ahead:
+            told = () if _BREAKS.intersection(ahead) else normal_words(" ".join(ahead))
+            for form in ({*told, *named}, {*told, *bare}) if told else ():
+                found = self._find(("diagnosis",), form)
+                if found is not None and _is_exacter(found.code, code, told):
+                    return found
+            del ahead[0]
+        return None
 
     def _link(self, field: str, name: str) -> Link | None:
         pools = POOLS.get(field, ())
@@ -206,7 +231,10 @@ class Linker:
                     ways.append((-score, dropped))
         for score, dropped in sorted(ways):
             left = [word for word in words if word not in dropped]
-            found = None if _SAYS_LITTLE.issuperset(left) else self._find(pools, left)
+            little = _SAYS_LITTLE | (
+                _ANY_TUMOR if any(kinds[word] in ("kind", "unknown") for word in dropped) else set()
+            )
+            found = None if little.issuperset(left) else self._find(pools, left)
             if found is not None and found.code and (code := _with_behavior(found.code, dropped)):
                 return Link(found.name, code, round(-score, 3), "broader")
         return None
@@ -231,6 +259,13 @@ class Linker:
                     if found is not None and found.code:
                         return found
         return None
+
+
+def _is_exacter(code: str, known: str, told: Sequence[str]) -> bool:
+    """Whether an ICD-O-3 code is that of a kind of the tumor with the known one."""
+    if not code.startswith("ICDO3:") or code.startswith(_ANY_MORPHOLOGY) or code == known:
+        return False
+    return code[-1] == known[-1] or known.startswith(_ANY_MORPHOLOGY) or "malignant" in told
 
 
 def _keeps_head(head: Sequence[str], kinds: Mapping[str, str], dropped: Sequence[str]) -> bool:
@@ -274,8 +309,9 @@ def _places(name: str) -> frozenset[str]:
 def _qualifiers() -> Mapping[str, str]:
     """What kind of word a qualifier is."""
     path = Path(str(files("caseframe.lexicons") / "rules" / "qualifiers.tsv"))
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return {folded: how for how, words in rows[1:] for word in words.split() for folded in normal_words(word)}
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    rows = (line.split("\t") for line in lines[1:])
+    return {folded: how for how, words in rows for word in words.split() for folded in normal_words(word)}
 
 
 @cache
