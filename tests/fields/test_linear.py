@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseframe.errors import ModelError
-from caseframe.fields import confidence, roles, sites
+from caseframe.fields import confidence, linear, roles, sites
 from caseframe.fields.linear import BIAS, Bag, LinearModel, names_of
 from caseframe.stages.entities import shipped_weights
 from caseframe.stages.narrative import builtin_weights, read_weights
@@ -39,17 +39,25 @@ def test_logistic_by_hand() -> None:
     assert MODEL.of("yes", whole("pain")) == MODEL.each(whole("pain"))["yes"]
 
 
-bags = st.lists(
-    st.tuples(st.sampled_from(["", "p", "pai", "le"]), st.lists(st.sampled_from(["pain", "in", "ft", "x"])))
-)
+rests = st.lists(st.sampled_from(["pain", "ain", "n", "ft", "x"]))
+bags = st.lists(st.tuples(st.sampled_from(["", "p", "pai", "le"]), rests | rests.map(tuple)))
 
 
 @given(bags)
-def test_a_bag_counts_as_the_names_in_it(bags: list[tuple[str, list[str]]]) -> None:
+def test_a_bag_counts_as_the_names_in_it(bags: list[Bag]) -> None:
     names = [("", names_of(bags))]
     assert MODEL.sums(bags) == MODEL.sums(names)
     assert MODEL.each(bags) == MODEL.each(names)
     assert MODEL.of("yes", bags) == MODEL.of("yes", names) == MODEL.each(names)["yes"]
+
+
+def test_sums_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "MOST_BAGS", 3)
+    model = LinearModel(MODEL.classes, MODEL.weights)
+    for n in range(10):
+        names = ("pain",) * n
+        assert model.sums([("", names)]) == model.sums([("", names)]) == MODEL.sums([("", list(names))])
+        assert len(model._sums) <= 3
 
 
 def test_numbers_are_weighed_by_the_rows_named_after_them() -> None:

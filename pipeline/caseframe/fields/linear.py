@@ -25,13 +25,14 @@ Bag = tuple[str, Iterable[str]]
 
 What is a tuple is taken to come again: `LinearModel.sums` adds it up once.
 """
+MOST_BAGS = 4_000
+"""The sums of so many are kept."""
 BIAS = "(bias)"
 VECTOR = "vector"
 # A word beside a mention can be a line break.
 _CHARACTER = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 _ESCAPED = str.maketrans({character: escape for escape, character in _CHARACTER.items()})
 _ESCAPE = re.compile(r"\\[tnr\\]")
-_MOST_BAGS = 20_000
 _CURE = "Fit the weights again, or restore the file"
 
 
@@ -119,7 +120,7 @@ class LinearModel:
     def _summed(self, begin: str, bag: tuple[str, ...]) -> tuple[float, ...]:
         row = self._sums.get((begin, bag))
         if row is None:
-            if len(self._sums) >= _MOST_BAGS:
+            if len(self._sums) >= MOST_BAGS:
                 self._sums.clear()
             row = self._sums[begin, bag] = tuple(map(sum, zip(self._none, *self._rows_of(begin, bag), strict=True)))
         return row

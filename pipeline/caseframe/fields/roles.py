@@ -18,9 +18,8 @@ from spacy.tokens import Doc, Span
 from caseframe.fields.base import folded_words, section_of, spans_in, title_end
 from caseframe.fields.clues import clues
 from caseframe.fields.entities import features as entity_features
-from caseframe.fields.linear import Bag, LinearModel, shipped
+from caseframe.fields.linear import MOST_BAGS, Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
-from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_bounds
 from caseframe.stages.narrative import narrative_score
@@ -76,7 +75,7 @@ class _Sentence:
     end: int
     story: int
     role: str
-    words: tuple[str, ...]
+    words: list[str]
     conditions: list[int]
 
 
@@ -145,7 +144,7 @@ class _Kind(NamedTuple):
     titled: bool
 
 
-@lru_cache(maxsize=CACHED_WORDS)
+@lru_cache(maxsize=MOST_BAGS)
 def _names_of_kind(kind: _Kind) -> tuple[str, ...]:
     return tuple(_of_kind(kind))
 
@@ -187,7 +186,7 @@ def _of_kind(kind: _Kind) -> Iterator[str]:
 def _sentence(doc: Doc, start: int, end: int) -> _Sentence:
     span = Span(doc, start, end)
     words = {word: None for word in folded_words(doc)[start:end] if len(word) > 3 and word.isalpha()}
-    return _Sentence(start, end, int(4 * narrative_score(span)), role_of(span), tuple(words), [])
+    return _Sentence(start, end, int(4 * narrative_score(span)), role_of(span), list(words), [])
 
 
 def _told(context: _Context, number: int, condition: Condition, place: str) -> Iterator[str]:

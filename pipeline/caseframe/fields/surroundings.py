@@ -6,7 +6,7 @@ it, those behind it and its sentence, each less the mean of the whole Doc: what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from spacy.tokens import Doc
@@ -26,21 +26,20 @@ def surroundings(doc: Doc, bounds: Sequence[tuple[int, int]]) -> Floats:
     float64, spans x (4 x length of a vector); zeros where there are no words.
     """
     sums, mean = _sums(doc)
-    places = [place for start, end in bounds for place in _blocks(doc, start, end)]
-    starts, ends = np.array(places, dtype="intp").reshape(-1, 2).T
-    means = sums[ends] - sums[starts]
+    places = [_blocks(doc, start, end) for start, end in bounds]
+    starts, ends = np.array(places, dtype="intp").reshape(-1, 2, _BLOCKS).swapaxes(0, 1).reshape(2, -1)
+    means = sums.take(ends, axis=0)
+    means -= sums.take(starts, axis=0)
     means /= np.maximum(ends - starts, 1)[:, None]
     means -= mean
     means[ends <= starts] = 0
     return means.reshape(len(bounds), _BLOCKS * len(mean))  # type: ignore[no-any-return]
 
 
-def _blocks(doc: Doc, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _blocks(doc: Doc, start: int, end: int) -> tuple[int, ...]:
+    """Where the blocks of a span begin, then where they end: itself, the words before, those behind, its sentence."""
     first, last = sentence_bounds(doc, start)
-    yield start, end
-    yield max(first, start - _REACH), start
-    yield end, min(last, end + _REACH)
-    yield first, last
+    return start, max(first, start - _REACH), end, first, end, start, min(last, end + _REACH), last
 
 
 def _sums(doc: Doc) -> tuple[Floats, Floats]:

@@ -178,8 +178,9 @@ def general_tokens(doc: Doc) -> list[bool]:
 
 def narrative_score(span: Span) -> float:
     """The probability that a span's sentence tells of a patient; 1.0 where the component has not run."""
+    place = span.start
     for start, end, score in span.doc.user_data.get(SCORES, ()):
-        if start <= span.start < end:
+        if start <= place < end:
             return float(score)
     return 1.0
 

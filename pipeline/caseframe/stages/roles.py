@@ -232,7 +232,11 @@ def _places(index: int, count: int) -> Iterator[str]:
 
 def role_of(span: Span) -> str:
     """The role of the sentence in which a span starts; empty where the component has not run."""
-    return next((str(role) for start, end, role, _ in _rows(span) if start <= span.start < end), "")
+    place = span.start
+    for start, end, role, _ in _rows(span):
+        if start <= place < end:
+            return role
+    return ""
 
 
 def role_scores(span: Span) -> dict[str, float]:
