@@ -183,10 +183,8 @@ class Lexicon:
         return ((start, end, hits[start, end]) for start, end in sorted(hits))
 
     def _matches(self, parts: list[str]) -> Iterator[tuple[int, int, list[str]]]:
-        root = self._root
         length = len(parts)
-        for start in range(length):
-            node = root.get(parts[start])
+        for start, node in enumerate(map(self._root.get, parts)):
             position = start + 1
             while node is not None:
                 keys = node.get("")  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ span.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -27,7 +27,7 @@ from spacy.tokens import Doc, Span
 from caseframe.errors import LexiconError
 from caseframe.stages.extensions import text_of
 from caseframe.stages.roles import STORY, role_scores
-from caseframe.stages.telling import PATIENT_TOLD, kinds_of, sentences_of, shapes_of, words_of
+from caseframe.stages.telling import PATIENT_TOLD, kinds_of, pairs_in, pairs_of, sentences_of, shapes_of, words_of
 
 SPANS = "narrative"
 SCORES = "caseframe.narrative"
@@ -77,15 +77,15 @@ class NarrativeTagger:
 
     def __init__(self, weights: dict[str, float] | None = None, *, threshold: float | None = None) -> None:
         self.weights = dict(weights if weights is not None else read_weights(builtin_weights()))
-        self._pairs_with = frozenset(f.split(" ")[0] for f in self.weights if f.count(" ") == 1 and ":" not in f)
+        self._pairs = pairs_in(self.weights)
         self.threshold = self.weights[THRESHOLD] if threshold is None else threshold
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["narrative"]` and the scores."""
-        rows = list(sentence_features(doc, self._pairs_with))
-        own = [self.score(features) for _, _, features in rows]
-        lifted = lift_titles(own, [TITLE in features for _, _, features in rows])
-        scores = [(start, end, score) for (start, end, _), score in zip(rows, lifted, strict=True)]
+        rows = list(_read(doc))
+        own = [self.score(self._known(named, words)) for _, _, named, words in rows]
+        lifted = lift_titles(own, [TITLE in named for _, _, named, _ in rows])
+        scores = [(start, end, score) for (start, end, *_), score in zip(rows, lifted, strict=True)]
         doc.spans[SPANS] = [
             Span(doc, start, end, label="patient" if score >= self.threshold else "general")
             for start, end, score in scores
@@ -94,11 +94,19 @@ class NarrativeTagger:
         doc.user_data.pop(_GENERAL, None)
         return doc
 
+    def _known(self, named: Iterable[str], words: Sequence[str]) -> Iterator[str]:
+        """The features of a sentence; of pairs of words those that have a weight."""
+        yield from named
+        yield from words
+        for first, second in pairwise(words):
+            if second in self._pairs.get(first, ()):
+                yield f"{first} {second}"
+
     def score(self, features: Iterable[str]) -> float:
         """The probability that a sentence with these features tells of a patient."""
         weights = self.weights
-        total = weights[BIAS] + sum(weights[feature] for feature in set(features) if feature in weights)
-        return 1 / (1 + math.exp(-total))
+        found = {feature: weights[feature] for feature in features if feature in weights}
+        return 1 / (1 + math.exp(-weights[BIAS] - sum(found.values())))
 
 
 def lift_titles(scores: Sequence[float], titles: Sequence[bool]) -> list[float]:
@@ -107,11 +115,14 @@ def lift_titles(scores: Sequence[float], titles: Sequence[bool]) -> list[float]:
     return [max(score, best / 2) if title else score for score, title in zip(scores, titles, strict=True)]
 
 
-def sentence_features(doc: Doc, pairs_with: Container[str] | None = None) -> Iterator[tuple[int, int, list[str]]]:
-    """Each sentence's token bounds and the names of its features.
+def sentence_features(doc: Doc) -> Iterator[tuple[int, int, list[str]]]:
+    """Each sentence's token bounds and the names of its features."""
+    for start, end, named, words in _read(doc):
+        yield start, end, [*named, *words, *pairs_of(words)]
 
-    `pairs_with`: the first words of the pairs that matter; without it every pair of words is a feature.
-    """
+
+def _read(doc: Doc) -> Iterator[tuple[int, int, list[str], list[str]]]:
+    """Each sentence's token bounds, the features that are not of its words, and the words."""
     sentences = sentences_of(doc)
     kinds = kinds_of(doc, sentences)
     in_kind = {kind: kinds.count(kind) for kind in set(kinds)}
@@ -129,11 +140,7 @@ def sentence_features(doc: Doc, pairs_with: Container[str] | None = None) -> Ite
         if told:
             features.append(f"told before: {'text' if kind == 'text' else 'labelled'}")
         told = told or (kind != "title" and any(name in shapes for name in PATIENT_TOLD))
-        features.extend(words)
-        features.extend(
-            f"{first} {second}" for first, second in pairwise(words) if pairs_with is None or first in pairs_with
-        )
-        yield sent.start, sent.end, features
+        yield sent.start, sent.end, features, words
 
 
 def _parts(sentence: Span) -> Iterator[str]:
@@ -141,7 +148,7 @@ def _parts(sentence: Span) -> Iterator[str]:
     scores = role_scores(sentence)
     if scores:
         yield f"role: {max(scores, key=scores.__getitem__)}"
-        yield f"role: story {min(9, int(10 * sum(scores[role] for role in STORY)))}"
+        yield f"role: story {min(9, int(10 * sum(map(scores.__getitem__, STORY))))}"
 
 
 def _places(kind: str, index: int, count: int) -> Iterator[str]:

@@ -16,10 +16,10 @@ scores are what the words and their order say, whatever label was printed.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import chain, pairwise, repeat
+from itertools import accumulate, chain, pairwise, repeat
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +29,14 @@ from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
 from caseframe.stages.extensions import text_of
-from caseframe.stages.telling import PATIENT_TOLD, kinds_of, sentences_of, shapes_of, words_of
+from caseframe.stages.telling import PATIENT_TOLD, kinds_of, pairs_in, pairs_of, sentences_of, shapes_of, words_of
 
 SPANS = "roles"
 SCORES = "caseframe.roles"
 ROLES = ("background", "case", "treatment", "outcome", "conclusion")
 STORY = ("case", "treatment", "outcome")
 BEGIN, END, AFTER = "(begin)", "(end)", "(after) "
+FIRST = "first: "
 _BIAS = "(bias)"
 # Of the logarithm of a probability: as good as none, and still a number that can be divided by.
 _BARRED = -100.0
@@ -51,6 +52,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "discussion": ("background", "conclusion"),
     "conclusion": ("conclusion",),
 }
+_BARRED_BY = {kind: [role not in roles for role in ROLES] for kind, roles in ALLOWED.items()}
+_NONE_BARRED = [False for _ in ROLES]
 UNTOLD = frozenset({"title", "other"})
 """Kinds of sections whose sentences take no part in the sequence."""
 _CURE = "Make the file with benchmarks/fit_sentence_roles.py, or restore it"
@@ -109,7 +112,7 @@ class RoleTagger:
         # Row 0 is that of every feature without weights.
         self._rows = {feature: row for row, feature in enumerate(table, 1)}
         self._weights = np.array([np.zeros(len(ROLES)), *table.values()])
-        self._pairs_with = frozenset(f.split(" ")[0] for f in table if f.count(" ") == 1 and ":" not in f)
+        self._pairs = pairs_in(self._rows)
         self._begin, self._end = table[BEGIN], table[END]
         self._after = np.array([table[AFTER + role] for role in ROLES])
 
@@ -118,10 +121,10 @@ class RoleTagger:
         sentences = sentences_of(doc)
         kinds = kinds_of(doc, sentences)
         told = [i for i, kind in enumerate(kinds) if kind not in UNTOLD]
-        sums = self._sums(list(sentence_features(doc, sentences, kinds, self._pairs_with)))
-        barred = [[role not in ALLOWED.get(kinds[i], ROLES) for role in ROLES] for i in told]
-        if any(map(any, barred)):
-            both = np.stack((sums, np.where(barred, _BARRED, sums)), axis=1)
+        sums = self._sums([self._rows_of(*each) for each in _read(doc, sentences, kinds)])
+        if any(kinds[i] in ALLOWED for i in told):
+            both = np.stack((sums, sums), axis=1)
+            both[:, 1][[_BARRED_BY.get(kinds[i], _NONE_BARRED) for i in told]] = _BARRED
             free, bound = marginals(both, self._begin, self._after, self._end).swapaxes(0, 1)
         else:
             free = bound = marginals(sums, self._begin, self._after, self._end)
@@ -132,12 +135,22 @@ class RoleTagger:
         doc.user_data[SCORES] = rows
         return doc
 
-    def _sums(self, sentences: Sequence[Iterable[str]]) -> Weights:
+    def _rows_of(self, named: Iterable[str], words: Sequence[str]) -> set[int]:
+        """The rows of the weights of a sentence's features: of pairs of words those that might have some."""
+        rows = [*map(self._rows.get, chain(named, words), repeat(0))]
+        for first, second in pairwise(words):
+            seconds = self._pairs.get(first)
+            if seconds is not None:
+                rows.append(seconds.get(second, 0))
+        if words:
+            rows.append(self._rows.get(FIRST + words[0], 0))
+        return set(rows)
+
+    def _sums(self, rows: Sequence[set[int]]) -> Weights:
         """The summed weights of each sentence's features, of which it has at least one; shape (sentences, roles)."""
-        rows = [set(map(self._rows.get, features, repeat(0))) for features in sentences]
         if not rows:
             return np.zeros((0, len(ROLES)))
-        starts = np.cumsum([0, *map(len, rows[:-1])])
+        starts = [*accumulate(map(len, rows[:-1]), initial=0)]
         sums: Weights = np.add.reduceat(self._weights[list(chain.from_iterable(rows))], starts)
         return sums
 
@@ -160,7 +173,8 @@ def marginals(sums: Weights, begin: Weights, after: Weights, end: Weights) -> We
         if i % _SCALED == 0:
             state = state / state.sum(axis=-1, keepdims=True)
         forward[i] = state = (state @ steps) * local[i]
-    backward[-1] = state = np.broadcast_to(np.exp(end - end.max()), state.shape)
+    backward[-1] = np.exp(end - end.max())
+    state = backward[-1]
     for i in range(count - 2, -1, -1):
         state = (local[i + 1] * state) @ back_steps
         if i % _SCALED == 0:
@@ -171,14 +185,17 @@ def marginals(sums: Weights, begin: Weights, after: Weights, end: Weights) -> We
     return joint
 
 
-def sentence_features(
-    doc: Doc, sentences: Sequence[Span], kinds: Sequence[str], pairs_with: Container[str] | None = None
-) -> Iterator[list[str]]:
+def sentence_features(doc: Doc, sentences: Sequence[Span], kinds: Sequence[str]) -> Iterator[list[str]]:
     """The names of the features of each sentence that is neither title nor appendage.
 
-    `kinds` are those of the sentences' sections; no feature tells them. `pairs_with`: the first words of the pairs that
-    matter; without it every pair of words is a feature.
+    `kinds` are those of the sentences' sections; no feature tells them.
     """
+    for named, words in _read(doc, sentences, kinds):
+        yield [*named, *words, *pairs_of(words), *(FIRST + word for word in words[:1])]
+
+
+def _read(doc: Doc, sentences: Sequence[Span], kinds: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """The features of each such sentence that are not of its words, and the words."""
     told = [sent for sent, kind in zip(sentences, kinds, strict=True) if kind not in UNTOLD]
     whole = text_of(doc)
     words_of_doc = words_of(doc)
@@ -198,13 +215,7 @@ def sentence_features(
             features.extend(f"next: {name}" for name in shapes[i + 1])
         features.append("told: before" if known else "told: not yet")
         known = known or any(name in shapes[i] for name in PATIENT_TOLD)
-        features.extend(own)
-        features.extend(
-            f"{first} {second}" for first, second in pairwise(own) if pairs_with is None or first in pairs_with
-        )
-        if own:
-            features.append(f"first: {own[0]}")
-        yield features
+        yield features, own
 
 
 def _named(doc: Doc, sentences: Sequence[Span]) -> list[list[str]]:

@@ -6,13 +6,17 @@ What `caseframe_roles` and `caseframe_narrative` both read off a sentence; nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 from spacy.tokens import Doc, Span
 
 from caseframe.lexicons.folding import CACHED_WORDS
+from caseframe.stages.extensions import lowers_of
+
+Value = TypeVar("Value")
 
 # Searched in the sentence in lower case.
 _SHAPES = {
@@ -61,21 +65,38 @@ _NEEDS = {
 PATIENT_TOLD = ("age", "the patient", "pronoun")
 
 
-# Features of words by spaCy's hash of the word in lower case.
-_WORDS: dict[int, str] = {}
+# Features of words in lower case.
+_WORDS: dict[str, str] = {}
 _MOST_WORDS = CACHED_WORDS
 
 
 def words_of(doc: Doc) -> list[str]:
     """Each token as a feature: lower case, any number alike, empty for white space."""
-    if len(_WORDS) > _MOST_WORDS:
-        _WORDS.clear()
-    hashes = doc.to_array("LOWER").tolist()
-    for key in hashes:
-        if key not in _WORDS:
-            word = doc.vocab.strings[key]
-            _WORDS[key] = "<num>" if any(map(str.isdigit, word)) else word.strip()
-    return [_WORDS[key] for key in hashes]
+    words = lowers_of(doc)
+    try:
+        return [_WORDS[word] for word in words]
+    except KeyError:
+        if len(_WORDS) > _MOST_WORDS:
+            _WORDS.clear()
+        _WORDS.update((word, "<num>" if any(map(str.isdigit, word)) else word.strip()) for word in words)
+        return [_WORDS[word] for word in words]
+
+
+def pairs_of(words: Sequence[str]) -> Iterator[str]:
+    """Each two neighbouring words as a feature."""
+    return (f"{first} {second}" for first, second in pairwise(words))
+
+
+def pairs_in(table: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """What a table of features holds for pairs of words: by the first, then by the second one."""
+    pairs: dict[str, dict[str, Value]] = {
+        feature.split(" ")[0]: {} for feature in table if feature.count(" ") == 1 and ":" not in feature
+    }
+    for feature, value in table.items():
+        first, _, second = feature.partition(" ")
+        if second and first in pairs:
+            pairs[first][second] = value
+    return pairs
 
 
 def shapes_of(text: str, words: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ as defined in the same document, counts as that term and no other: `RA` is no ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.lexicons import CompiledLexicon, Entry, Lexicon, Term, builtin_entries, load_lexicon, surface_parts
 from caseframe.lexicons.folding import CACHED_WORDS, fold_parts
-from caseframe.stages.extensions import texts_of
+from caseframe.stages.extensions import text_of, texts_of
 
 SPANS = "terms"
 _HYPHENS = frozenset("-‐‑–−")
@@ -77,8 +77,10 @@ class TermMatcher:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["terms"]`."""
-        found = _longest([hit for hit in self._hits(doc) if not self._defined_otherwise(doc, hit)])
-        found.extend(_short_forms(doc, found))
+        defined = _defined(doc)
+        found = _longest([hit for hit in self._hits(doc) if not self._defined_otherwise(defined, hit)])
+        if defined:
+            found.extend(_short_forms(doc, defined, found))
         spans = [Span(doc, start, end, label=_TERMS[key].field, kb_id=key) for start, end, key in sorted(found)]
         doc.spans[SPANS] = spans
         return doc
@@ -89,14 +91,19 @@ class TermMatcher:
         last: list[int] = []  # token that ends with this part, -1 inside a token
         words = texts_of(doc)
         shouting = _shouting(words)
-        for i, word in enumerate(words):
-            if word in _HYPHENS and i and not (doc[i].whitespace_ or doc[i - 1].whitespace_):
+        folded = [word.lower() if i in shouting else word for i, word in enumerate(words)] if shouting else words
+        for i, sides in enumerate(map(_pieces, folded)):
+            if words[i] in _HYPHENS and i and not (doc[i].whitespace_ or doc[i - 1].whitespace_):
                 continue  # spaCy's own tokenizer parts "giant-cell", which to the lexicon is "giant cell"
-            for pieces in _pieces(word.lower() if i in shouting else word):
-                inside = [-1] * (len(pieces) - 1)
-                parts.extend(pieces)
-                first.extend((i, *inside))
-                last.extend((*inside, i))
+            for pieces in sides:
+                parts += pieces
+                if len(pieces) == 1:
+                    first.append(i)
+                    last.append(i)
+                else:
+                    inside = [-1] * (len(pieces) - 1)
+                    first += (i, *inside)
+                    last += (*inside, i)
         hits = [
             Hit(first[start], last[end - 1] + 1, key, end - start)
             for start, end, keys in self.lexicon.matches(parts)
@@ -115,15 +122,17 @@ class TermMatcher:
             rows = [entry for lexicon in self._compiled if key in lexicon for entry in lexicon.entries(key)]
             self._stems.update(_stems_of_abbreviated(rows))
 
-    def _defined_otherwise(self, doc: Doc, hit: Hit) -> bool:
+    def _defined_otherwise(self, defined: Mapping[tuple[int, int], str], hit: Hit) -> bool:
         """Whether a hit is a short form that the document defines as something that shares no word with the term."""
-        stems = self._stems.get(hit.key)
-        if stems is None:
-            return False
-        for span in doc.spans.get("abbreviations", ()):
-            if (span.start, span.end) == (hit.start, hit.end):
-                return not any(stem in stems for stem in _stems(span._.long_form or ""))
-        return False
+        long_form = defined.get((hit.start, hit.end))
+        stems = self._stems.get(hit.key) if long_form is not None else None
+        return stems is not None and stems.isdisjoint(_stems(long_form or ""))
+
+
+def _defined(doc: Doc) -> dict[tuple[int, int], str]:
+    """The long forms of the short forms of a Doc, by token bounds."""
+    spans = doc.spans.get("abbreviations", ())
+    return {(span.start, span.end): span._.long_form or "" for span in spans}
 
 
 @lru_cache(maxsize=CACHED_WORDS)
@@ -172,24 +181,27 @@ def _longest(hits: Iterable[Hit]) -> list[tuple[int, int, str]]:
     taken: dict[str, list[tuple[int, int, int]]] = {}
     for start, end, key, parts in sorted(hits, key=lambda hit: (hit.start - hit.end, -hit.parts, hit.start, hit.key)):
         others = taken.setdefault(_TERMS[key].field, [])
-        if all(end <= a or start >= b or (start, end, parts) == (a, b, n) for a, b, n in others):
+        for a, b, n in others:
+            if start < b and a < end and (start, end, parts) != (a, b, n):
+                break
+        else:
             others.append((start, end, parts))
             kept.append((start, end, key))
     return kept
 
 
-def _short_forms(doc: Doc, found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+def _short_forms(
+    doc: Doc, defined: Mapping[tuple[int, int], str], found: Sequence[tuple[int, int, str]]
+) -> list[tuple[int, int, str]]:
     """Hits for the abbreviations whose long form is a term."""
-    short_spans = doc.spans.get("abbreviations", ())
-    if not short_spans:
-        return []
+    text, words, begins = text_of(doc), texts_of(doc), doc.to_array("IDX").tolist()
     by_text: dict[str, list[str]] = {}
     for start, end, key in found:
-        by_text.setdefault(doc[start:end].text, []).append(key)
+        by_text.setdefault(text[begins[start] : begins[end - 1] + len(words[end - 1])], []).append(key)
     covered = {(start, end, _TERMS[key].field) for start, end, key in found}
     return [
-        (span.start, span.end, key)
-        for span in short_spans
-        for key in by_text.get(span._.long_form or "", ())
-        if (span.start, span.end, _TERMS[key].field) not in covered
+        (start, end, key)
+        for (start, end), long_form in defined.items()
+        for key in by_text.get(long_form, ())
+        if (start, end, _TERMS[key].field) not in covered
     ]
