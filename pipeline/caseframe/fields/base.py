@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.lexicons import Term, surface_parts
 from caseframe.lexicons.folding import CACHED_WORDS, fold_word
-from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
+from caseframe.schema import NO_ATTRIBUTES, Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_bounds, text_of, texts_of
 from caseframe.stages.terms import term_of
@@ -23,6 +23,7 @@ _LABELLED = "caseframe.labelled_groups"
 _SECTIONS = "caseframe.section_bounds"
 _SENTENCES = "caseframe.sentences"
 _TIMES = "caseframe.governing_times"
+_PLACES = "caseframe.places"
 _FOLDED = "caseframe.folded"
 # A denial further away than this is told apart from the words it denies.
 _MAX_DENIAL_TOKENS = 12
@@ -65,8 +66,9 @@ def make_finding(
     else:
         cue = cue if assertion == label else None
     words = _with_denial(span, cue) if assertion == "absent" and cue is not None else span
-    text = text_of(span.doc)
-    start, end = words.start_char, words.end_char
+    doc = span.doc
+    text, start, end = text_of(doc), words.start_char, words.end_char
+    doc.user_data.setdefault(_PLACES, {})[start, end] = words
     return Finding(
         field=field,
         value=value,
@@ -77,7 +79,7 @@ def make_finding(
         code=code,
         unit=unit,
         when_days=_when(span, field) if when_days is None else when_days,
-        attributes=Attributes(attributes or {}),
+        attributes=Attributes(attributes) if attributes else NO_ATTRIBUTES,
         confidence=confidence,
         source=f"fields.{source}/{VERSION}",
         sentence=sentence_text(span).strip(),
@@ -90,6 +92,15 @@ def make_finding(
 def parts_of(words: str) -> tuple[str, ...]:
     """The folded parts of some words, by which values are compared."""
     return tuple(surface_parts(words))
+
+
+def span_of(doc: Doc, finding: Finding) -> Span | None:
+    """The tokens that hold the words of a finding, found once; None where it lies outside the text."""
+    known: dict[tuple[int, int], Span | None] = doc.user_data.setdefault(_PLACES, {})
+    place = finding.start, finding.end
+    if place not in known:
+        known[place] = doc.char_span(*place, alignment_mode="expand")
+    return known[place]
 
 
 def was_only_proposed(span: Span) -> bool:
@@ -138,13 +149,16 @@ def treated_for(time: Span) -> bool:
 
 def section_of(span: Span) -> str:
     """The kind of the section that holds a span: `title`, `background`, `case` …; empty where there is none."""
-    doc = span.doc
+    place = span.start
+    return next((kind for start, end, kind in _sections(span.doc) if start <= place < end), "")
+
+
+def _sections(doc: Doc) -> list[tuple[int, int, str]]:
     sections: list[tuple[int, int, str]] | None = doc.user_data.get(_SECTIONS)
     if sections is None:
         sections = [(section.start, section.end, section.label_) for section in spans_in(doc, "sections")]
         doc.user_data[_SECTIONS] = sections
-    place = span.start
-    return next((kind for start, end, kind in sections if start <= place < end), "")
+    return sections
 
 
 def sentence_chars(span: Span) -> tuple[int, int]:
@@ -186,7 +200,7 @@ def term_at(span: Span) -> Term:
 
 def title_end(doc: Doc) -> int:
     """Token behind the title; 0 where there is none."""
-    return next((section.end for section in spans_in(doc, "sections") if section.label_ == "title"), 0)
+    return next((end for _, end, kind in _sections(doc) if kind == "title"), 0)
 
 
 def folded_words(doc: Doc) -> list[str]:

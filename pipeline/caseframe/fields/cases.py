@@ -14,7 +14,7 @@ from typing import Literal
 from spacy.tokens import Doc
 
 from caseframe.fields import confidence
-from caseframe.fields.base import RESULTS, parts_of
+from caseframe.fields.base import RESULTS, parts_of, span_of
 from caseframe.fields.confidence import Folded
 from caseframe.fields.study import Study, study_of
 from caseframe.schema import FIELDS, Article, Attributes, Case, Extraction, Finding
@@ -88,7 +88,7 @@ def _of_person(findings: Sequence[Finding], study: Study, index: int) -> list[Fi
 def _counts(doc: Doc, finding: Finding) -> bool:
     if finding.assertion == "hypothetical" or (finding.assertion == "family" and finding.field not in _KEPT_OF_FAMILY):
         return False
-    span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
+    span = span_of(doc, finding)
     return span is None or not is_general(span)
 
 

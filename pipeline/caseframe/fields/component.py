@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -90,6 +91,7 @@ def all_findings(doc: Doc) -> list[Finding]:
     return [*findings, *find_open(doc, findings)]
 
 
+@cache
 def finders() -> list[Callable[[Doc], Iterator[Finding]]]:
     """The `find` of every field module."""
     return [importlib.import_module(f"caseframe.fields.{name}").find for name in MODULES]

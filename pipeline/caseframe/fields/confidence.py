@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from spacy.tokens import Doc, Span
 
 from caseframe.fields import courses, follow_up
-from caseframe.fields.base import folded_words
+from caseframe.fields.base import folded_words, span_of
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.roles import aftermath, first_treatment
@@ -64,25 +64,17 @@ class Context:
             self.sure.setdefault(finding.field, []).append(finding.confidence)
         self.extents = [(finding.start, finding.end, finding) for finding in self.findings]
         self.length = max(1, len(text_of(doc)))
-        self._spans: dict[tuple[int, int], Span | None] = {}
-
-    def span_of(self, finding: Finding) -> Span | None:
-        """The tokens of a finding; None where it lies outside the text."""
-        place = finding.start, finding.end
-        if place not in self._spans:
-            self._spans[place] = self.doc.char_span(*place, alignment_mode="expand")
-        return self._spans[place]
 
 
 def features(context: Context, finding: Finding, group: Sequence[Finding]) -> Iterator[Bag]:
     """The features of a finding of a case; `group` are the mentions of the same thing, itself among them."""
-    span = context.span_of(finding)
+    span = span_of(context.doc, finding)
     if span is None:
         return
     start, end = span.start, span.end
     first, last = sentence_bounds(context.doc, start)
     words = folded_words(context.doc)
-    mentions = [context.span_of(mention) or context.doc[:1] for mention in group]
+    mentions = [span_of(context.doc, mention) or context.doc[:1] for mention in group]
     told_in = list(map(role_of, mentions))
     yield "", _told(context, finding, group, span, mentions, told_in)
     yield "before=", words[max(first, start - _WINDOW) : start]
@@ -149,7 +141,7 @@ def _of_course(span: Span, end_of_sentence: int, told_in: Sequence[str]) -> Iter
 
 def numbers(context: Context, findings: Sequence[Finding]) -> Floats:
     """The surroundings of some findings, a row each."""
-    spans = [context.span_of(finding) or context.doc[:1] for finding in findings]
+    spans = [span_of(context.doc, finding) or context.doc[:1] for finding in findings]
     return surroundings(context.doc, [(span.start, span.end) for span in spans])
 
 

@@ -40,6 +40,8 @@ class _Asked(NamedTuple):
 
     pattern: re.Pattern[str]
     heads: frozenset[str]
+    wanted: dict[str, str]
+    """What a head looks like in the text of `_Words`."""
     needles: frozenset[str]
 
 
@@ -57,7 +59,9 @@ _KNOWN: dict[int, _Asked] = {}
 def _asked_by(pattern: re.Pattern[str]) -> _Asked:
     known = _KNOWN.get(id(pattern))
     if known is None:
-        known = _KNOWN[id(pattern)] = _Asked(pattern, heads_of(pattern), needles_of(pattern))
+        heads = heads_of(pattern)
+        wanted = {head: f" {head}" if head == "0" or len(head) == _LETTERS else f" {head} " for head in heads}
+        known = _KNOWN[id(pattern)] = _Asked(pattern, heads, wanted, needles_of(pattern))
     return known
 
 
@@ -74,10 +78,11 @@ def may_match(pattern: re.Pattern[str], text: str) -> bool:
 
 def finditer(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """All matches, as `pattern.finditer` gives them."""
-    if heads := _asked_by(pattern).heads:
+    asked = _asked_by(pattern)
+    if asked.heads:
         words = _words(_lowered(text))
-        found = heads & words.heads
-        return _begun_by(found, pattern, text, words.text) if found else iter(())
+        found = asked.heads & words.heads
+        return _begun_by(asked, found, text, words.text) if found else iter(())
     return pattern.finditer(text) if may_match(pattern, text) else iter(())
 
 
@@ -86,11 +91,11 @@ def search(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return next(finditer(pattern, text), None)
 
 
-def _begun_by(heads: Iterable[str], pattern: re.Pattern[str], text: str, words: str) -> Iterator[re.Match[str]]:
+def _begun_by(asked: _Asked, heads: Iterable[str], text: str, words: str) -> Iterator[re.Match[str]]:
     """The matches of a pattern that begin where a word begins with one of the heads."""
-    places: list[int] = []
+    pattern, places = asked.pattern, list[int]()
     for head in heads:
-        wanted = f" {head}" if head == "0" or len(head) == _LETTERS else f" {head} "
+        wanted = asked.wanted[head]
         place = words.find(wanted)
         while place >= 0:
             places.append(place)
