@@ -18,6 +18,7 @@ import pytest
 from caseframe.errors import BadDecision, ReviewError, RunError
 from caseframe.review.runs import open_reviewed
 from caseframe.review.server import open_review
+from caseframe.tables.choosing import parse_finding_condition
 
 Make = Callable[..., Any]
 COMMAND = [sys.executable, "-W", "ignore", "-c", "from caseframe.cli import main; main()"]
@@ -34,6 +35,35 @@ def test_the_least_certain_come_first_and_gaps_count(make_run: Make, article_of:
     run = open_reviewed(make_run(sure, unsure, gap, name="three"))
     assert [entry.article_id for entry in run.entries] == ["pmid:2", "pmid:3", "pmid:1"]
     assert run.entries[1].uncertainty - run.entries[2].uncertainty == pytest.approx(2 * 2 / 3 - 0.02 - 0.03)
+
+
+def test_a_queue_of_what_was_asked_for(make_run: Make, article_of: Make, client_of: Make) -> None:
+    from dataclasses import replace
+
+    from caseframe.review.store import open_store
+
+    chordoma, other = article_of("1"), article_of("2")
+    (case,) = other.cases
+    gout = [replace(f, value="gout", code="") if f.field == "diagnosis" else f for f in case.findings]
+    path = make_run(chordoma, replace(other, cases=(replace(case, findings=tuple(gout)),)))
+
+    def queued(*where: str) -> list[str]:
+        return [e.article_id for e in open_reviewed(path, [parse_finding_condition(each) for each in where]).entries]
+
+    assert queued("diagnosis=bone tumor") == queued("diagnosis=Chordomas") == ["pmid:1"]
+    assert queued("diagnosis!=bone tumor") == ["pmid:2"]
+    assert sorted(queued("sex=female")) == ["pmid:1", "pmid:2"]
+    assert queued("sex=female", "diagnosis=gout") == ["pmid:2"]
+    assert sorted(queued("complication!=infection")) == ["pmid:1", "pmid:2"], "what is denied is not the case's"
+    with pytest.raises(RunError, match="no case has diagnosis=sarcoma"):
+        queued("diagnosis=sarcoma")
+    chosen = open_reviewed(path, [parse_finding_condition("diagnosis=bone tumor")])
+    client = client_of(chosen, open_store(path), "Ann")
+    client.get("/?token=the-token")
+    page = client.get("/").text
+    assert "Only articles with diagnosis=bone tumor" in page
+    assert "pmid:1" in page.replace("%3A", ":") and "pmid:2" not in page.replace("%3A", ":")
+    assert client.get("/article?id=pmid:2").status_code == 200, "the queue is narrower, the run is not"
 
 
 def test_ids_stay_when_the_run_is_made_again(make_run: Make, article_of: Make) -> None:
@@ -100,6 +130,8 @@ def test_the_command_serves_until_it_is_interrupted(run_path: Path) -> None:
 def test_errors_are_one_line(run_path: Path, tmp_path: Path) -> None:
     for arguments, message in (
         (["review", str(tmp_path / "none")], "holds no run"),
+        (["review", str(run_path), "--where", "diagnosis=sarcoma"], "no case has diagnosis=sarcoma"),
+        (["review", str(run_path), "--where", "age=3"], "Write FIELD=VALUE"),
         (["export", str(run_path), "--reviewed"], "nobody has reviewed"),
     ):
         result = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)

@@ -25,6 +25,10 @@ def review(
     read_only: Annotated[bool, typer.Option(help="Look at decisions, make none.")] = False,
     reviewer: Annotated[str, typer.Option(help="Name beside each decision; without it the page asks.")] = "",
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="Queue only articles with this, or what is a kind of it: diagnosis=sarcoma; repeatable."),
+    ] = None,
     merge: Annotated[
         Path | None,
         typer.Option(help="Before that, take over the decisions of another review.sqlite of the same run."),
@@ -36,10 +40,13 @@ def review(
     except ModuleNotFoundError as error:
         raise ReviewError(f"{error.name} is not installed", "Install it with pip install 'caseframe[review]'") from None
     from caseframe.review.store import merge_reviews
+    from caseframe.tables.choosing import parse_finding_condition
+
+    conditions = [parse_finding_condition(text) for text in where or ()]
 
     if merge is not None:
         _out.print(Text(f"{merge_reviews(run, merge)} steps taken over from {merge}"))
-    opened = open_review(run, port=port, read_only=read_only, reviewer=reviewer)
+    opened = open_review(run, port=port, read_only=read_only, reviewer=reviewer, where=conditions)
     _out.print(Text(f"{opened.address}\nDecisions are saved in {run / 'review.sqlite'} as you make them; Ctrl+C ends."),
                soft_wrap=True)  # fmt: skip
     opened.serve(started=lambda: _show(opened.address) if browser else None)

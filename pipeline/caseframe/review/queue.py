@@ -80,6 +80,7 @@ def queue_page(request: Request) -> Response:
         words=request.query_params.get("q", ""),
         progress=progress_of(review.run.entries, review.store.work(reviewer), reviewer, done),
         made_by=review.run.version if review.run.version != __version__ else "",
+        where=" and ".join(map(str, review.run.where)),
         twice=sum(len(done.get((entry.article_id, entry.sha256), ())) >= REVIEWERS for entry in review.run.entries),
     )
 

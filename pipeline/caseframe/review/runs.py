@@ -15,6 +15,7 @@ from caseframe.errors import RunError
 from caseframe.pages.text import shortened
 from caseframe.review.records import Found, Suggestion
 from caseframe.schema import CASE_FIELDS, FIELDS, Finding, Section
+from caseframe.tables.choosing import FindingCondition, unmet
 from caseframe.tables.evidence import open_run
 from caseframe.tables.parquet import read_rows
 from caseframe.tables.rows import Row
@@ -38,11 +39,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run and its articles, the least certain first."""
+    """A finished run and its articles, the least certain first; with `where` only those that meet its conditions."""
 
     path: Path
     version: str
     entries: tuple[Entry, ...]
+    where: tuple[FindingCondition, ...] = ()
 
     def found(self, article_id: str) -> Found:
         """What the run holds of an article; raises RunError where it holds none."""
@@ -80,17 +82,39 @@ def _found(article: Row, cases: Iterable[Row], findings: Iterable[Row]) -> Found
     )
 
 
-def open_reviewed(path: Path) -> Run:
-    """Opens a finished run for review.
+def open_reviewed(path: Path, where: Sequence[FindingCondition] = ()) -> Run:
+    """Opens a finished run for review; with `where` the articles of which one case meets all conditions.
 
     Raises RunError where the folder holds no run, where the run is being written or was broken off, where its tables
-    are damaged or of a version that cannot be read.
+    are damaged or of a version that cannot be read, and where no article meets the conditions.
     """
     run = open_run(path)
-    return Run(path, str(run.info.get("caseframe", "")), tuple(_entries(path)))
+    entries = _entries(path)
+    if where:
+        chosen = _chosen(path, where)
+        entries = [entry for entry in entries if entry.article_id in chosen]
+        if not entries:
+            raise RunError(
+                f"{path}: no case has {', '.join(map(str, where))}",
+                "Look into the column groups of findings.csv for what the run has, or leave --where out",
+            )
+    return Run(path, str(run.info.get("caseframe", "")), tuple(entries), tuple(where))
 
 
-def _entries(path: Path) -> Iterable[Entry]:
+def _chosen(path: Path, where: Sequence[FindingCondition]) -> set[str]:
+    """The ids of the articles that meet the conditions."""
+    cases: defaultdict[str, list[Row]] = defaultdict(list)
+    findings: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in read_rows(path / "cases", ["article_id", "case_id"]):
+        cases[str(row["article_id"])].append(row)
+    asked = {condition.field for condition in where}
+    for row in read_rows(path / "findings", ["article_id", "case_id", "field", "value", "groups", "assertion"]):
+        if row["field"] in asked:
+            findings[str(row["article_id"])].append(row)
+    return {article for article in cases if not unmet(where, cases[article], findings[article])}
+
+
+def _entries(path: Path) -> list[Entry]:
     unsure: defaultdict[str, float] = defaultdict(float)
     filled: dict[str, set[str]] = {}
     for row in read_rows(path / "findings", ["case_id", "article_id", "field", "confidence"]):

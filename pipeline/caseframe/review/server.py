@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from caseframe.errors import ReviewError
 from caseframe.review.app import make_app
 from caseframe.review.runs import open_reviewed
 from caseframe.review.store import checked_name, open_store
+from caseframe.tables.choosing import FindingCondition
 
 HOST = "127.0.0.1"
 
@@ -36,13 +37,20 @@ class Opened:
         server.run(sockets=[self.listener])
 
 
-def open_review(run: Path, *, port: int = 0, read_only: bool = False, reviewer: str = "") -> Opened:
-    """Opens run, decisions and port; port 0 takes any that is free.
+def open_review(
+    run: Path,
+    *,
+    port: int = 0,
+    read_only: bool = False,
+    reviewer: str = "",
+    where: Sequence[FindingCondition] = (),
+) -> Opened:
+    """Opens run, decisions and port; port 0 takes any that is free. With `where` the queue has only what meets it.
 
     Raises RunError or ReviewError, each with its cure, where one of them cannot be opened.
     """
     reviewer = checked_name(reviewer) if reviewer else ""
-    opened = open_reviewed(run)
+    opened = open_reviewed(run, where)
     store = open_store(run, read_only=read_only)
     listener = _listen(port)
     port = int(listener.getsockname()[1])
