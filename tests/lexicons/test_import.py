@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from caseframe.cli import app
-from caseframe.errors import CaseFrameError, LexiconError
-from caseframe.lexicons import Term, read_lexicon
+from caseframe.errors import CaseFrameError, LexiconError, OutputError
+from caseframe.lexicons import CompiledLexicon, Lexicon, Term, importing, load_lexicon, read_lexicon
 from caseframe.lexicons.importing import Imported, ImportSettings, import_lexicon
 from caseframe.lexicons.readers import open_concepts
 from caseframe.lexicons.readers.base import MAX_LINE_CHARACTERS, Concept
@@ -333,6 +338,123 @@ def test_a_broken_file_is_told_and_changes_nothing(tmp_path: Path, name: str, te
     assert str(tmp_path / name) in str(error.value)
     assert error.value.cure
     assert {path: path.read_bytes() for path in good.path.parent.rglob("*") if path.is_file()} == before
+
+
+NO_TEXT = {
+    "UTF-16": "id,name\n1,pacing lead\n".encode("utf-16"),
+    "UTF-16 without a mark": "id,name\n1,pacing lead\n".encode("utf-16-le"),
+    "a picture": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 9,
+    "nothing but zeros": bytes(5000),
+}
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("raw", NO_TEXT.values(), ids=NO_TEXT)
+def test_what_is_no_text_is_told_and_changes_nothing(tmp_path: Path, raw: bytes) -> None:
+    good = imported(tmp_path, OBO, source="desk")
+    before = contents(good.path.parent)
+    path = tmp_path / "x.csv"
+    path.write_bytes(raw)
+    with pytest.raises(LexiconError, match=r"x\.csv: no text, or text in UTF-16. Save it as UTF-8"):
+        import_lexicon(path, good.path.parent, ImportSettings(source="desk"))
+    assert contents(good.path.parent) == before
+
+
+def test_a_folder_and_a_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "folder.obo").mkdir()
+    for name in ("folder.obo", "nowhere.obo"):
+        with pytest.raises(LexiconError, match=rf"{name}: .*(directory|folder)"):
+            import_lexicon(tmp_path / name, tmp_path / "lexicons")
+
+
+# Broken off
+
+STEPS = ("copy2", "replace", "rename", "_write_rows", "compile_lexicon")
+"""What an import does to the disk, and where it can be broken off."""
+
+
+def broken_at(monkeypatch: pytest.MonkeyPatch, step: int, fail: Callable[[], object]) -> None:
+    """Calls `fail` in place of the nth of STEPS."""
+    calls = count()
+
+    def counted(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **more: Any) -> Any:
+            return fail() if next(calls) == step else original(*given, **more)
+
+        return call
+
+    for name in STEPS:
+        owner: Any = shutil if name == "copy2" else importing if hasattr(importing, name) else Path
+        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+
+
+def full() -> None:
+    raise OSError(28, "No space left on device")
+
+
+def stopped() -> None:
+    raise KeyboardInterrupt
+
+
+NEWER = OBO.replace("zygomatic fixture", "zygomatic anchor").replace('"ZYF"', '"ZYGF"')
+
+
+@pytest.mark.parametrize("fail", [full, stopped])
+@pytest.mark.parametrize("step", range(10))
+def test_an_import_that_fails_anywhere_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, fail: Callable[[], object]
+) -> None:
+    good = imported(tmp_path, OBO, source="desk")
+    before = contents(good.path.parent)
+    with monkeypatch.context() as patched, pytest.raises((OutputError, KeyboardInterrupt)):
+        broken_at(patched, step, fail)
+        imported(tmp_path, NEWER, source="desk")
+    assert contents(good.path.parent) == before
+    assert sorted(path.name for path in good.path.parent.iterdir()) == [
+        "desk.compiled",
+        "desk.left_out.tsv",
+        "desk.tsv",
+    ]
+    assert "zygomatic anchor" in words(imported(tmp_path, NEWER, source="desk")), "and the next one goes through"
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_a_first_import_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    with monkeypatch.context() as patched, pytest.raises(OutputError, match="No space left"):
+        broken_at(patched, step, full)
+        imported(tmp_path, OBO, source="desk")
+    assert list((tmp_path / "lexicons").iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is killed in the middle of an import")
+@pytest.mark.parametrize("step", range(11))
+def test_an_import_that_is_killed_anywhere_leaves_a_whole_lexicon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    good = imported(tmp_path, OBO, source="desk")
+    old = {entry.surface for entry in read_lexicon(good.path)}
+    process = os.fork()
+    if not process:
+        broken_at(monkeypatch, step, lambda: os._exit(9))
+        imported(tmp_path, NEWER, source="desk")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == (9 if step < 10 else 0)
+    new = {word.replace("zygomatic fixture", "zygomatic anchor") for word in old} | {"ZYGF"}
+    assert {entry.surface for entry in read_lexicon(good.path)} in (old, new)
+    lexicon = Lexicon((), [compiled]) if isinstance(compiled := load_lexicon(good.path), CompiledLexicon) else None
+    surfaces = {entry.surface for entry in read_lexicon(good.path)}
+    known = lexicon or Lexicon(read_lexicon(good.path))
+    for word in old | new:
+        assert bool(known.lookup(word)) == (word in surfaces), word
+    imported(tmp_path, NEWER, source="desk")
+    assert sorted(path.name for path in good.path.parent.iterdir()) == [
+        "desk.compiled",
+        "desk.left_out.tsv",
+        "desk.tsv",
+    ]
 
 
 def test_a_packed_file_that_is_cut_off_and_a_name_that_is_none(tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made_by
 from pathlib import Path
 
 from caseframe.errors import LexiconError, OutputError
 from caseframe.lexicons import COLUMNS, Entry, Lexicon, Term, builtin_lexicon, surface_parts
-from caseframe.lexicons.compiled import compile_lexicon
+from caseframe.lexicons.compiled import compile_lexicon, compiled_path
 from caseframe.lexicons.folding import canonical
 from caseframe.lexicons.hygiene import MAX_CHARACTERS, cleaned, danger_of
 from caseframe.lexicons.readers import Concept, open_concepts
@@ -91,7 +93,8 @@ def import_lexicon(path: Path, folder: Path, settings: ImportSettings | None = N
     """Reads a terminology and writes `SOURCE.tsv`, its compiled form and `SOURCE.left_out.tsv` into a folder.
 
     Raises LexiconError, naming file and line, for what cannot be read, an id with two names, a hierarchy in circles, an
-    unknown branch, and where nothing is left. Then nothing in the folder has changed.
+    unknown branch, and where nothing is left, OutputError for what cannot be written. Then nothing in the folder has
+    changed.
     """
     settings = settings or ImportSettings()
     if settings.field not in FIELDS:
@@ -293,26 +296,60 @@ def _terms(drafts: Mapping[str, _Draft], settings: ImportSettings, name: str) ->
 
 
 def _write(folder: Path, name: str, source: Path, entries: list[Entry], left_out: list[_LeftOut]) -> tuple[Path, Path]:
-    """Writes all under temporary names first, so that a full disk leaves what was there."""
-    path, list_path = folder / f"{name}.tsv", folder / f"{name}.left_out.tsv"
+    """Makes all of a lexicon, compiled form too, in a folder aside, and only then puts it in the old one's place."""
     rows = ((entry.surface, entry.term.preferred, entry.term.field, *_described(entry)) for entry in entries)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_rows(path.with_suffix(".tsv.tmp"), f"# Imported from {source.name} by caseframe.", COLUMNS, rows)
-        _write_rows(
-            list_path.with_suffix(".tsv.tmp"),
-            f"# Left out of {name}.tsv, and why.",
-            ("word", "concept", "reason"),
-            ((item.word, item.id, item.reason) for item in left_out),
-        )
-        path.with_suffix(".tsv.tmp").replace(path)
-        list_path.with_suffix(".tsv.tmp").replace(list_path)
-        compile_lexicon(path, entries)
+        for broken_off in folder.glob(f".{name}.import-*"):
+            shutil.rmtree(broken_off, ignore_errors=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{name}.import-", dir=folder))
+        try:
+            path, list_path = made / f"{name}.tsv", made / f"{name}.left_out.tsv"
+            _write_rows(path, f"# Imported from {source.name} by caseframe.", COLUMNS, rows)
+            _write_rows(
+                list_path,
+                f"# Left out of {name}.tsv, and why.",
+                ("word", "concept", "reason"),
+                ((item.word, item.id, item.reason) for item in left_out),
+            )
+            compile_lexicon(path, entries)
+            _put_in_place((path, compiled_path(path), list_path), folder)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise OutputError(
             f"{folder}: {error.strerror or error}", "Give another folder with -o, or make room"
         ) from error
-    return path, list_path
+    return folder / path.name, folder / list_path.name
+
+
+def _put_in_place(made: Sequence[Path], folder: Path) -> None:
+    """Moves what was made into the folder, the rows first; where one cannot be moved, all is as it was.
+
+    The rows change in one step. Killed after it, the new lexicon is whole: its compiled form says of which rows it is,
+    so that the old one does not count.
+    """
+    kept = made[0].parent / "kept"
+    kept.mkdir()
+    done: list[Path] = []
+    try:
+        for new in made:
+            place = folder / new.name
+            if new.is_dir() and place.exists():
+                place.rename(kept / new.name)
+            elif place.exists():
+                shutil.copy2(place, kept / new.name)
+            done.append(place)
+            new.replace(place)
+    except BaseException:
+        for place in reversed(done):
+            if place.is_dir():
+                shutil.rmtree(place)
+            if (kept / place.name).exists():
+                (kept / place.name).replace(place)
+            else:
+                place.unlink(missing_ok=True)
+        raise
 
 
 def _described(entry: Entry) -> tuple[str, str]:

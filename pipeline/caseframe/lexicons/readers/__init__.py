@@ -43,7 +43,13 @@ def open_concepts(
 
 def _read(stream: BinaryIO, path: Path, columns: Mapping[str, str], vocabularies: Collection[str]) -> Iterator[Concept]:
     file = str(path)
-    head = head_text(stream.peek(_HEAD)[:_HEAD])  # type: ignore[attr-defined]
+    peeked: bytes = stream.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined]
+    if b"\0" in peeked:
+        raise LexiconError(
+            f"{file}: no text, or text in UTF-16",
+            "Save it as UTF-8; a picture, a workbook or a database is no terminology",
+        )
+    head = head_text(peeked)
     start = head.lstrip()
     first = start.partition("\n")[0]
     if not start:
