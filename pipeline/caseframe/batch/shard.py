@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from spacy.language import Language
 from spacy.tokens import Doc
 from threadpoolctl import threadpool_limits
@@ -22,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from caseframe.batch.ledger import EXTRACTED, FAILED, FILTERED, LEDGER, NOTICE, SCREENED
 from caseframe.batch.limits import TimeLimit, peak_mib, time_limit
 from caseframe.batch.plan import Piece, Shard, read_options
-from caseframe.batch.rundir import failures_file, ledger_file, part_file
+from caseframe.batch.rundir import TABLES, failures_file, ledger_file, part_file
 from caseframe.batch.screen import screened_out
 from caseframe.batch.select import Condition, parse_conditions
 from caseframe.batch.store import Store
@@ -144,7 +145,10 @@ class _Work:
         self.ledger: list[Row] = []
         self.failures: list[tuple[int, Failure, int]] = []
         self.notices: Counter[str] = Counter()
+        # Of the next part: the rank of each article, its rows or, when there are many, tables of them.
+        self.ranks: dict[str, tuple[int, int]] = {}
         self.pending: dict[str, _Rows] = {}
+        self.packed: list[dict[str, pa.Table]] = []
         self.chunks = 0
         self.digests: dict[str, str] = {}
         self.nlp: Language | None = None
@@ -315,12 +319,16 @@ class _Work:
         self._settle(entry, EXTRACTED)
         entry.row["chunk"] = self.chunks
         article_id = _article(entry).article_id
-        before = self.pending.get(article_id)
-        if before is None or rows.rank >= before.rank:
-            self.pending.pop(article_id, None)
+        before = self.ranks.get(article_id)
+        if before is None or rows.rank >= before:
+            if before is not None and self.pending.pop(article_id, None) is None:
+                self.packed = [_without(tables, article_id) for tables in self.packed]
+            self.ranks[article_id] = rows.rank
             self.pending[article_id] = rows
-        if len(self.pending) >= self.config.output.part_size:
+        if len(self.ranks) >= self.config.output.part_size:
             self._write_chunk()
+        elif len(self.pending) >= BATCH_ARTICLES:
+            self._pack()
 
     def _pipeline(self) -> Language:
         """The pipeline. Once it knows many words it forgets new ones when a part is written, so that memory is flat."""
@@ -335,18 +343,25 @@ class _Work:
     # Writing
 
     def _write_chunk(self) -> None:
-        if not self.pending:
+        if not self.ranks:
             return
         self.watch.idle()
-        tables = self._tables()
+        self._pack()
+        tables = {name: pa.concat_tables([each[name] for each in self.packed]).combine_chunks() for name in TABLES}
         # The articles come last: where they are, the rest is.
         for name in ("findings", "cases", "articles"):
             with _told_of(self.out):
                 write_table(part_file(self.out, name, self.shard.number, self.chunks), tables[name])
         self.chunks += 1
-        self.pending.clear()
+        self.ranks.clear()
+        self.packed.clear()
         self.zone.close()
         self.forgets = False
+
+    def _pack(self) -> None:
+        """Keeps what is pending as tables, which take a tenth of the memory."""
+        self.packed.append(self._tables())
+        self.pending.clear()
 
     def _tables(self) -> dict[str, pa.Table]:
         """What is pending as tables; an article whose rows make none (no Unicode, say) becomes a failure."""
@@ -357,7 +372,7 @@ class _Work:
                 try:
                     _tables([rows], self.config)
                 except _CANNOT_BE_WRITTEN as error:
-                    del self.pending[article_id]
+                    del self.pending[article_id], self.ranks[article_id]
                     self.counts[EXTRACTED] -= 1
                     self._fail(rows.entry, _unwritable(rows.entry, error))
             return _tables(list(self.pending.values()), self.config)
@@ -458,6 +473,10 @@ def _tables(rows: Sequence[_Rows], config: ExtractConfig) -> dict[str, pa.Table]
         "cases": pa.Table.from_pylist([row for each in rows for row in each.cases], schema=cases),
         "findings": pa.Table.from_pylist([row for each in rows for row in each.findings], schema=FINDINGS),
     }
+
+
+def _without(tables: Mapping[str, pa.Table], article_id: str) -> dict[str, pa.Table]:
+    return {name: table.filter(pc.not_equal(table["article_id"], article_id)) for name, table in tables.items()}
 
 
 def _too_slow(entry: _Entry, seconds: float | None) -> Failure:

@@ -31,7 +31,7 @@ Tabulate = Callable[[Sequence[Any]], Floats]
 """Gives a row of numbers for each of some things that can be told apart."""
 _BLOCK = 64
 _NEVER = -1e9
-_KEPT = 20_000
+_KEPT = 15_000
 
 
 class Kept:
