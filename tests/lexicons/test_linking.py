@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from caseframe.lexicons import Entry, Term
+from caseframe.lexicons.importing import ImportSettings, import_lexicon
 from caseframe.lexicons.linking import THRESHOLD, Linker, linker
-from caseframe.lexicons.names import Names, open_names, write_names
+from caseframe.lexicons.names import Names, names_path, open_names, write_names
 from caseframe.schema import Attributes
 
 
@@ -183,3 +184,28 @@ def test_words_before_a_tumor_do_not_make_a_benign_one_malignant(tmp_path: Path)
     assert links.exacter("ICDO3:8140/0", "a blue ", "zorboma") is None
     found = links.exacter("ICDO3:8000/1", "a blue ", "zorboma")
     assert found is not None and found.code == "ICDO3:8141/3"
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_a_lexicon_of_ones_own_is_linked_to_as_well(tmp_path: Path, imported: bool) -> None:
+    table = tmp_path / "frob.csv"
+    table.write_text("id,name,synonyms\nF:1,frobnosis,morbus frob\nF:2,chordoma,\n", encoding="utf-8")
+    path = import_lexicon(table, tmp_path / "lexicons", ImportSettings(source="frob")).path
+    if imported:
+        assert (names_path(path) / "forms.marisa").is_file()
+    else:
+        path = path.rename(tmp_path / "rows.tsv")
+    links = Linker((str(path),))
+    for name, code in (("recurrent frobnosis", "F:1"), ("frob, morbus", "F:1"), ("large chordoma", "ICDO3:9370/3")):
+        link = links.link("diagnosis", name)
+        assert link is not None and link.code == code
+    assert names_path(path).exists() == imported
+
+
+def test_a_lexicon_that_is_edited_is_indexed_anew(tmp_path: Path) -> None:
+    table = tmp_path / "frob.csv"
+    table.write_text("id,name\nF:1,frobnosis\n", encoding="utf-8")
+    path = import_lexicon(table, tmp_path, ImportSettings(source="frob")).path
+    path.write_text(path.read_text(encoding="utf-8").replace("frobnosis", "zorbosis"), encoding="utf-8")
+    links = Linker((str(path),), builtin=False)
+    assert links.link("diagnosis", "zorbosis") is not None and links.link("diagnosis", "frobnosis") is None

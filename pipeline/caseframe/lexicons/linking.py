@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from caseframe.lexicons import builtin_entries, builtin_paths, read_lexicon
-from caseframe.lexicons.compiled import compiled_path
 from caseframe.lexicons.folding import CACHED_WORDS
-from caseframe.lexicons.names import Concept, Names, open_names, site_nouns, with_nouns
+from caseframe.lexicons.names import Concept, Names, names_path, open_names, site_nouns, with_nouns
 from caseframe.lexicons.normal import folded_words, normal_words
 
 How = Literal["same", "placed", "spelled", "broader"]
@@ -289,8 +288,8 @@ def _open(path: Path | None) -> Names:
     if path is None:
         shipped = builtin_paths()
         return open_names(shipped[0].parent / "names.compiled", shipped, builtin_entries)
-    compiled = compiled_path(path)
-    return open_names(compiled / "names" if compiled.is_dir() else None, [path], lambda: read_lexicon(path))
+    folder = names_path(path)
+    return open_names(folder if folder.parent.is_dir() else None, [path], lambda: read_lexicon(path))
 
 
 @cache

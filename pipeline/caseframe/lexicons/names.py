@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseframe.lexicons import builtin_paths, folding, normal, read_lexicon
+from caseframe.lexicons.compiled import compiled_path
 from caseframe.lexicons.entries import Entry
 from caseframe.lexicons.normal import normal_words
 
@@ -149,6 +150,11 @@ def _write_grams(folder: Path, grams: Sequence[Sequence[int]]) -> None:
     starts = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=_BUCKETS))])
     np.save(folder / "gram_starts.npy", starts.astype(np.int64))
     np.save(folder / "word_grams.npy", sizes)
+
+
+def names_path(path: Path) -> Path:
+    """Where the index of an imported lexicon lies: in its compiled form, and gone with it."""
+    return compiled_path(path) / "names"
 
 
 def open_names(folder: Path | None, sources: Sequence[Path], entries: Callable[[], Iterable[Entry]]) -> Names:
