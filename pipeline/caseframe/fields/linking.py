@@ -20,7 +20,7 @@ _AHEAD = re.compile(r"(?:[\w-]+ )+\Z")
 _FAR = 48
 _TOLD = 0.9
 # Fields whose words can hold a site beside what they name.
-_WITH_SITE = frozenset({"diagnosis", "comorbidity", "complication", "symptom", "procedure", "implant"})
+_WITH_SITE = frozenset({"diagnosis", "comorbidity", "complication", "procedure"})
 
 
 def linked(extraction: Extraction, linker: Linker) -> Extraction:

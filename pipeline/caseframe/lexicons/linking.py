@@ -161,7 +161,12 @@ class Linker:
         if not pools or not words or len(words) > _MOST_WORDS:
             return None
         how, same = self._same(pools, words)
-        other_writing = same and same.field == pools[0] and same.name != _ANY and not self._is_name(pools, name)
+        other_writing = (
+            same is not None
+            and same.name not in (name, _ANY)
+            and same.field == pools[0]
+            and not self._is_name(pools, name)
+        )
         preferred = same.name if same and other_writing else ""
         if same and same.code:
             return Link(same.name, same.code, _BASE[how], how, preferred)
@@ -180,6 +185,16 @@ class Linker:
         mended = tuple(sorted({self._mended(word) for word in words}))
         return "spelled", self._find(pools, mended) if mended != tuple(words) else None
 
+    def _named(self, pools: Sequence[str], words: Sequence[str]) -> Concept | None:
+        found: Concept | None = None
+        for pool in pools:
+            for names in self._names:
+                for concept in names.of(pool, words):
+                    if concept.code:
+                        return concept
+                    found = found or concept
+        return found
+
     def _is_name(self, pools: Sequence[str], name: str) -> bool:
         """Whether a lexicon has a concept of just this name."""
         words = normal_words(name)
@@ -189,14 +204,10 @@ class Linker:
     def _find(self, pools: Sequence[str], words: Iterable[str]) -> Concept | None:
         """A concept with a code before one without."""
         words = tuple(words)
-        found: Concept | None = None
-        for form in dict.fromkeys((words, with_nouns(words))):
-            for pool in pools:
-                for names in self._names:
-                    for concept in names.of(pool, form):
-                        if concept.code:
-                            return concept
-                        found = found or concept
+        found = self._named(pools, words)
+        if (found is None or not found.code) and (nouns := with_nouns(words)) != words:
+            again = self._named(pools, nouns)
+            found = again if again is not None and (found is None or again.code) else found
         return found
 
     def _mend(self, word: str) -> str:

@@ -52,7 +52,8 @@ class Names:
         self._forms = marisa_trie.BytesTrie().mmap(str(folder / "forms.marisa"))
         self._words = marisa_trie.Trie().mmap(str(folder / "words.marisa"))
         self._starts, self._postings, self._sizes = (
-            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("gram_starts", "gram_words", "word_grams")
+            np.load(folder / f"{name}.npy", mmap_mode="r").view(np.ndarray)
+            for name in ("gram_starts", "gram_words", "word_grams")
         )
 
     def of(self, field: str, words: Iterable[str]) -> list[Concept]:
