@@ -73,9 +73,9 @@ def _features(doc: Doc, start: int, end: int) -> Iterator[str]:
     if not over:
         yield "entity=none"
         return
-    entity = max(
-        (entities[number] for number in over), key=lambda entity: min(entity.end, end) - max(entity.start, start)
-    )
+    entity = entities[over[0]]
+    if len(over) > 1:
+        entity = max((entities[n] for n in over), key=lambda each: min(each.end, end) - max(each.start, start))
     yield f"entity={entity.label_}"
     yield f"entity sure={int(4 * confidence_of(entity))}"
     if (entity.start, entity.end) == (start, end):

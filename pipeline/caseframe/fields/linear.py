@@ -111,7 +111,7 @@ class LinearModel:
             if table is None:
                 rows = self._beginning(begin)
                 table = self._columns[name, begin] = {rest: row[column] for rest, row in rows if row[column]}
-            weights += [table[rest] for rest in bag if rest in table]
+            weights += filter(None, map(table.get, bag))
         total = sum(weights)
         if numbers is not None and len(self._vectors):
             total += float(numbers @ self._vectors[:, column])
@@ -125,11 +125,11 @@ class LinearModel:
             row = self._sums[begin, bag] = tuple(map(sum, zip(self._none, *self._rows_of(begin, bag), strict=True)))
         return row
 
-    def _rows_of(self, begin: str, bag: Iterable[str]) -> list[tuple[float, ...]]:
+    def _rows_of(self, begin: str, bag: Iterable[str]) -> Iterator[tuple[float, ...]]:
         table = self._rows.get(begin)
         if table is None:
             table = self._rows[begin] = dict(self._beginning(begin))
-        return [table[rest] for rest in bag if rest in table]
+        return filter(None, map(table.get, bag))
 
     def _beginning(self, begin: str) -> Iterator[tuple[str, tuple[float, ...]]]:
         """The weights of the features that begin alike, by what follows."""

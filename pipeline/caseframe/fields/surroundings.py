@@ -47,8 +47,8 @@ def _sums(doc: Doc) -> tuple[Floats, Floats]:
     known: tuple[Floats, Floats] | None = doc.user_data.get(_SUMS)
     if known is None:
         vectors = shipped_features().vectors_of(texts_of(doc))
-        sums = np.zeros((len(doc) + 1, vectors.shape[1]), dtype="float64")
-        sums[1:] = vectors
+        sums = np.empty((len(doc) + 1, vectors.shape[1]), dtype="float64")
+        sums[0], sums[1:] = 0, vectors
         np.cumsum(sums, axis=0, out=sums)
         known = doc.user_data[_SUMS] = sums, sums[-1] / max(1, len(doc))
     return known
