@@ -17,7 +17,7 @@ from caseframe.lexicons import COLUMNS, Entry, Lexicon, Term, builtin_lexicon, s
 from caseframe.lexicons.compiled import compile_lexicon, compiled_path
 from caseframe.lexicons.folding import canonical
 from caseframe.lexicons.hygiene import MAX_CHARACTERS, cleaned, danger_of
-from caseframe.lexicons.names import names_path, open_names
+from caseframe.lexicons.names import names_path, write_index
 from caseframe.lexicons.readers import Concept, open_concepts
 from caseframe.schema import FIELDS, Attributes
 
@@ -314,7 +314,7 @@ def _write(folder: Path, name: str, source: Path, entries: list[Entry], left_out
                 ((item.word, item.id, item.reason) for item in left_out),
             )
             compile_lexicon(path, entries)
-            open_names(names_path(path), [path], lambda: entries)
+            write_index(names_path(path), [path], entries)
             _put_in_place((path, compiled_path(path), list_path), folder)
         finally:
             shutil.rmtree(made, ignore_errors=True)

@@ -153,6 +153,13 @@ def _write_grams(folder: Path, grams: Sequence[Sequence[int]]) -> None:
     np.save(folder / "word_grams.npy", sizes)
 
 
+def write_index(folder: Path, sources: Sequence[Path], entries: Iterable[Entry]) -> None:
+    """Writes the index of the entries of some files, with their hash, into a folder. Raises OSError."""
+    folder.mkdir(exist_ok=True)
+    write_names(folder, entries)
+    (folder / _HASH).write_text(_made_from(sources), encoding="utf-8")
+
+
 def names_path(path: Path) -> Path:
     """Where the index of an imported lexicon lies: in its compiled form, and gone with it."""
     return compiled_path(path) / "names"
@@ -163,16 +170,14 @@ def open_names(folder: Path | None, sources: Sequence[Path], entries: Callable[[
 
     Where the folder cannot be written it is made in a temporary place and lives as long as the process.
     """
-    made_from = _made_from(sources)
     try:
-        if folder is not None and (folder / _HASH).read_text(encoding="utf-8") == made_from:
+        if folder is not None and (folder / _HASH).read_text(encoding="utf-8") == _made_from(sources):
             return Names(folder)
     except (OSError, RuntimeError, ValueError):  # RuntimeError: marisa's for a damaged file
         pass
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         made = Path(scratch)
-        write_names(made, entries())
-        (made / _HASH).write_text(made_from, encoding="utf-8")
+        write_index(made, sources, entries())
         if folder is not None:
             _put(made, folder)
         return Names(made)  # what is mapped stays when its name goes
