@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from spacy.language import Language
 
 from caseframe.fields.conditions import conditions_of, find
+from caseframe.lexicons import builtin_lexicon
 from caseframe.pipeline import extract_article
 from caseframe.schema import FIELDS, Extraction, Finding
 
@@ -116,6 +118,46 @@ def test_a_fracture_is_named_with_its_bone(extract: Extract) -> None:
     text = "A 60-year-old woman with a fracture of the femoral neck underwent hip replacement."
     (finding,) = of_field(extract(text, "Femoral neck fracture: a case report"), "diagnosis")
     assert (finding.value, finding.code) == ("femoral neck fracture", "MESH:D005265")
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "code"),
+    [
+        ("giant cell tumor", "giant cell tumor of bone", "ICDO3:9250/1"),
+        ("giant cell tumor of the distal radius", "giant cell tumor of bone", "ICDO3:9250/1"),
+        ("giant cell tumour of the sacrum", "giant cell tumor of bone", "ICDO3:9250/1"),
+        ("giant cell tumor of the hand", "giant cell tumor of bone", "ICDO3:9250/1"),
+        ("giant cell tumor of bone", "giant cell tumor of bone", "ICDO3:9250/1"),
+        ("giant cell tumor of the tendon sheath", "tenosynovial giant cell tumor", "ICDO3:9252/0"),
+        ("giant cell tumor of soft tissue", "giant cell tumor of soft tissue", "ICDO3:9251/1"),
+        ("giant cell tumor of the heart", "giant cell tumor", ""),
+        ("cardiac giant cell tumor", "giant cell tumor", ""),
+        ("giant cell tumor of the left kidney", "giant cell tumor", ""),
+        ("giant cell tumor of the larynx", "giant cell tumor", ""),
+        ("duplication cyst of the stomach", "duplication cyst", ""),
+        ("esophageal duplication cyst", "esophageal duplication cyst", ""),
+        ("ductal adenocarcinoma of the pancreas", "pancreatic ductal adenocarcinoma", "ICDO3:8500/3"),
+        ("ductal adenocarcinoma of the prostate", "ductal adenocarcinoma", "ICDO3:8500/3"),
+        ("ductal carcinoma of the left breast", "invasive ductal carcinoma", "ICDO3:8500/3"),
+        ("ductal carcinoma of the parotid gland", "ductal carcinoma", "ICDO3:8500/3"),
+        ("mesenchymal hamartoma of the lung", "mesenchymal hamartoma", ""),
+        ("mesenchymal hamartoma", "mesenchymal hamartoma of the liver", ""),
+        ("intraductal papillary neoplasm of the pancreas", "intraductal papillary neoplasm", ""),
+    ],
+)
+def test_a_short_name_is_that_of_its_usual_site_only_there(nlp: Language, words: str, value: str, code: str) -> None:
+    text = f"A 34-year-old woman was diagnosed with {words}. She underwent resection."
+    found = [(f.value, f.code) for f in find(nlp(text)) if f.field == "diagnosis"]
+    assert (value, code) in found
+
+
+def test_short_names_name_terms_and_topography_that_exist() -> None:
+    terms = [term for term in builtin_lexicon().terms.values() if "usual" in term.attributes]
+    assert len(terms) >= 10
+    for term in terms:
+        usual = builtin_lexicon().term(f"{term.field}:{term.attributes['usual']}")
+        assert usual is not None and usual.attributes["behavior"] == term.attributes["behavior"], term
+        assert re.fullmatch(r"C\d\d(\|C\d\d)*", str(term.attributes["usual_at"])), term
 
 
 # Complications as such

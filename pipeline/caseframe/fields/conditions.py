@@ -18,6 +18,7 @@ from caseframe.fields.base import folded_words, make_finding, parts_of, sentence
 from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase, phrase_start
 from caseframe.fields.roles import roles_of
+from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import CACHED_WORDS, canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
@@ -246,6 +247,8 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
     own = _own_name(span, names.values())
     value = own or term.preferred
     codes = {found.preferred: found.code for found in map(term_at, reversed(spans)) if found.code}
+    if value == term.preferred and (usual := _as_usual(doc, span, term)) is not None:
+        value, codes[usual.preferred] = usual.preferred, usual.code
     if behavior in ("benign", "uncertain") and span.start and lowers_of(doc)[span.start - 1] == "malignant":
         behavior = "malignant"
         codes = {name: re.sub(r"/[01]\Z", "/3", code) for name, code in codes.items()}
@@ -277,17 +280,39 @@ def _with_site(doc: Doc, span: Span, value: str) -> str:
     return f"{site} {value}" if site else value
 
 
+def _as_usual(doc: Doc, span: Span, term: Term) -> Term | None:
+    """What a short name means at its usual site, and where no other one stands beside it.
+
+    A giant cell tumor is that of bone, but not that of the heart.
+    """
+    if "usual" not in term.attributes:
+        return None
+    site = _site_beside(doc, span)
+    topography = site.code.removeprefix("ICDO3:") if site is not None else ""
+    if site is not None and not topography.startswith(tuple(str(term.attributes["usual_at"]).split("|"))):
+        return None
+    return builtin_lexicon().term(f"{term.field}:{term.attributes['usual']}")
+
+
+def _site_beside(doc: Doc, span: Span) -> Term | None:
+    """The site in "renal cyst" and in "cyst of the kidney", which may be among the words of the condition."""
+    before = (site for site in spans_of(doc, "terms", "site") if span.start <= site.end <= span.end)
+    return next(map(term_at, before), None) or _site_behind(doc, span)
+
+
 def _site_after(doc: Doc, span: Span) -> str:
-    """The site in "fracture of the femoral neck"."""
+    """The name of the site in "fracture of the femoral neck"."""
+    site = _site_behind(doc, span)
+    return site.preferred if site is not None else ""
+
+
+def _site_behind(doc: Doc, span: Span) -> Term | None:
     tail = Span(doc, span.end, min(span.end + 8, sentence_bounds(doc, span.start)[1]))
     match = _PART.match(tail.text) if len(tail) else None
     if match is None:
-        return ""
+        return None
     offset = tail.start_char + match.end()
-    for site in spans_of(doc, "terms", "site"):
-        if site.start_char == offset:
-            return term_at(site).preferred
-    return ""
+    return next((term_at(site) for site in spans_of(doc, "terms", "site") if site.start_char == offset), None)
 
 
 def _built(doc: Doc, taken: Sequence[tuple[int, int]]) -> Iterator[Condition]:
