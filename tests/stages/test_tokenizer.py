@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 
+from caseframe.stages import tokenizer as module
 from caseframe.stages.tokenizer import blank
 
 # scispaCy's tokenizer rules hold "||" within a set of characters.
@@ -117,6 +118,13 @@ def test_a_new_rule_holds_for_pieces_that_were_seen() -> None:
     assert isinstance(fresh.tokenizer, Tokenizer)
     fresh.tokenizer.add_special_case("custom-made", [{ORTH: "custom-"}, {ORTH: "made"}])
     assert [token.text for token in fresh("custom-made")] == ["custom-", "made"]
+
+
+def test_more_pieces_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_KEPT_PIECES", 3)
+    fresh = blank()
+    for text in ("one (two) three, four. five", "one six", "(two) seven eight nine", "one", "(two) one"):
+        assert tokens_of(fresh(text)) == tokens_of(forgetful()(text))
 
 
 @given(st.text(max_size=200))

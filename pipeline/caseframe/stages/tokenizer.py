@@ -18,9 +18,11 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.util import registry
 
-_KEPT_PIECES = 20_000
+# When so many pieces are known they become the older ones, and take the place of those that were: the usual ones stay.
+_KEPT_PIECES = 10_000
 _LONGEST_KEPT = 40
 _MOST_PARTS = 12
+_SPACES = [(*(False for _ in range(count - 1)), True) for count in range(_MOST_PARTS + 1)]
 # No rule parts these otherwise, but for special cases: words and numbers, in brackets or not, and a stop.
 _PLAIN = re.compile(
     r"(\(?)((?:[A-Za-z]+|\d+(?:\.\d+)?)(?:-[A-Za-z]+)*)(\)?)((?:[,;:]|(?:(?<=[a-z\d)])|(?<=[A-Z]{2}))\.)?)", re.ASCII
@@ -41,13 +43,16 @@ def quiet_regexes() -> Iterator[None]:
 class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no types of it
     """A spaCy `Tokenizer` that remembers how it parted what stands between blanks."""
 
-    _known: dict[str, Parts] | None = None
+    _known: dict[str, Parts]
+    _older: dict[str, Parts]
 
     def __call__(self, string: str) -> Doc:
         """Tokenizes a text; the same tokens as `Tokenizer` gives."""
         words: list[str] = []
         spaces: list[bool] = []
-        known = self._pieces()
+        if len(self._known) > _KEPT_PIECES:
+            self._known, self._older = {}, self._known
+        known = self._known
         for line in string.split("\n"):
             for piece in line.split(" "):
                 parts = known.get(piece) or self._learn(piece)
@@ -60,15 +65,10 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
             spaces.append(False)
         return Doc(self.vocab, words=words[:-1], spaces=spaces[:-1])
 
-    def _pieces(self) -> dict[str, Parts]:
-        if self._known is None or len(self._known) > _KEPT_PIECES:
-            self._known = {}
-        return self._known
-
     def _flush_cache(self) -> None:
-        """Called by spaCy whenever a rule changes."""
+        """Called by spaCy at first, and whenever a rule changes."""
         super()._flush_cache()
-        self._known = None
+        self._known, self._older = {}, {}
 
     def _afresh(self, string: str) -> Doc:
         doc: Doc = super().__call__(string)
@@ -76,12 +76,14 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
 
     def _learn(self, piece: str) -> Parts | None:
         """Parts a piece; None where what it becomes may depend on the pieces beside it."""
-        words = self._parted(piece)
-        if words is None:
-            return None
-        parts = words, (*(False for _ in words[1:]), True)
+        parts = self._older.get(piece)
+        if parts is None:
+            words = self._parted(piece)
+            if words is None:
+                return None
+            parts = words, _SPACES[len(words)]
         if len(piece) <= _LONGEST_KEPT:
-            self._pieces()[piece] = parts
+            self._known[piece] = parts
         return parts
 
     def _parted(self, piece: str) -> tuple[str, ...] | None:
