@@ -34,7 +34,7 @@ from caseframe.lexicons import Term
 from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
 from caseframe.stages.entity_tagger import Entity, Tagger
-from caseframe.stages.extensions import texts_of
+from caseframe.stages.extensions import set_on, texts_of
 from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.terms import term_of
 
@@ -260,7 +260,7 @@ class EntityFinder:
         for start, end, label, probability in found:
             if probability >= self.threshold:
                 span = Span(doc, start, end, label=label)
-                span._.confidence = round(probability, 4)
+                set_on(span, "confidence", round(probability, 4))
                 spans.append(span)
         doc.spans[SPANS] = spans
         return doc
@@ -279,6 +279,8 @@ class EntityFinder:
         found: list[list[Entity]] = [[] for _ in docs]
         stretches = (each for number, doc in enumerate(docs) for each in _stretches(number, doc, self.features))
         for group in _groups(stretches, _size, _DECODED):
+            tagger.by_word.make(chain.from_iterable(each.words for each in group))
+            tagger.by_stages.make(chain.from_iterable(each.signs for each in group))
             scores = [_scores(tagger, each) for each in _groups(group, _size, _TOGETHER)]
             lengths = [length for each in group for length in each.sentences]
             begins = list(accumulate(map(_size, group), initial=0))

@@ -34,6 +34,12 @@ def text_of(doc: Doc) -> str:
     return article.text if isinstance(article, Article) else doc.text
 
 
+def set_on(span: Span, name: str, value: object) -> None:
+    """The same as `span._.name = value`, which looks the name up each time, without a look at what it may be."""
+    data: Any = span.doc.user_data
+    data["._.", name, span.start_char, span.end_char] = value
+
+
 # Words by spaCy's hash of them: to make a Token for each place of a Doc, only to ask for its text, takes four times as
 # long as to look the text up.
 _KNOWN: dict[int, str] = {}

@@ -18,7 +18,7 @@ from statistics import median
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import set_on, text_of
 from caseframe.stages.needles import finditer, search
 from caseframe.stages.units import (
     BLANK,
@@ -867,7 +867,7 @@ class QuantityFinder:
             span = doc.char_span(found.start, found.end, label=found.quantity.kind, alignment_mode="expand")
             if span is None or (spans and span.start < spans[-1].end):
                 continue
-            span._.quantity = found.quantity
+            set_on(span, "quantity", found.quantity)
             spans.append(span)
         doc.spans[SPANS] = spans
         return doc

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.stages.extensions import sentence_bounds, text_of
+from caseframe.stages.extensions import sentence_bounds, set_on, text_of
 from caseframe.stages.needles import finditer
 from caseframe.stages.quantities import Quantity, quantities_of
 from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, days_of, longest, number, ordinal
@@ -432,7 +432,7 @@ class Timeline:
             span = doc.char_span(time.start, time.end, label=time.label, alignment_mode="expand")
             if span is None or (spans and span.start < spans[-1].end):
                 continue
-            span._.days = time.days
+            set_on(span, "days", time.days)
             span.kb_id_ = CHAINED if time.chained else ""
             spans.append(span)
         doc.spans[SPANS] = spans
