@@ -56,6 +56,7 @@ class LinearModel:
         self._columns: dict[tuple[str, str], dict[str, float]] = {}
         self._sums: dict[Bag, tuple[float, ...]] = {}
         self._none = (0.0,) * len(classes)
+        self._places = {name: column for column, name in enumerate(classes)}
         rows = takewhile(lambda row: row is not None, (self.weights.get(f"{VECTOR} {n}") for n in count()))
         # Numbers come in double precision: weights of another would be converted at each product.
         self._vectors = np.array(list(rows), dtype="f").astype("float64").reshape(-1, len(classes))
@@ -104,7 +105,7 @@ class LinearModel:
 
     def of(self, name: str, bags: Iterable[Bag], numbers: Floats | None = None) -> float:
         """Probability of one class by itself."""
-        column = self.classes.index(name)
+        column = self._places[name]
         weights = [self.weights[BIAS][column]] if BIAS in self.weights else []
         for begin, bag in bags:
             table = self._columns.get((name, begin))
