@@ -58,7 +58,7 @@ USUAL = """<PubmedArticle>
       <MeshHeading><DescriptorName UI="D012447" MajorTopicYN="N">Sacrum</DescriptorName>
         <QualifierName UI="Q000601" MajorTopicYN="Y">surgery</QualifierName>
         <QualifierName UI="Q000000" MajorTopicYN="N">pathology</QualifierName></MeshHeading>
-      <MeshHeading><DescriptorName MajorTopicYN="N" UI="D006801">Humans</DescriptorName></MeshHeading>
+      <MeshHeading><DescriptorName UI="D006801" MajorTopicYN="N" Type="Other">Humans</DescriptorName></MeshHeading>
     </MeshHeadingList>
     <KeywordList Owner="NOTNLM"><Keyword MajorTopicYN="N">sacrum</Keyword><Keyword>tumor</Keyword></KeywordList>
     <KeywordList Owner="NASA"><Keyword>tumor</Keyword><Keyword><i>space</i></Keyword></KeywordList>

@@ -8,6 +8,7 @@ all; what is read here is what it would read.
 That the record is well-formed is left to expat, which tells it quicker than any parser that keeps what it reads. In
 what is well-formed an element that holds none of its own name ends at the first end tag of that name, so that the
 grammar need not look into elements that nobody reads. It has no place for comments, CDATA sections and prefixes.
+Journals and MeSH headings, many of which come again, are held to expressions that leave expat nothing to find.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ _MAX_TAGS: Final = 200
 _KEPT: Final = 1 << 13
 """How much of what many records say in the same words is kept, so as to read it once."""
 _ATTRIBUTE: Final = r' (?!xml)[A-Za-z]++="[^"<>]*+"'
+_S: Final = r"[ \t\r\n]*+"
 _LEAF: Final = "[^<]*+"
 _TEXT: Final = f"({_LEAF})"
 _WORDS: Final = r"([^\s<&][^<&]*+)"
+_SOUND: Final = r"(?:[^<>&\x00-\x1f\ufffe\uffff]++|&(?:amp|lt|gt|quot|apos);)*+"
+"""The content of an element without children in which a parser could find nothing wrong."""
 
 
 class _Unusual(Exception):
@@ -39,7 +43,7 @@ class _Unusual(Exception):
 
 def _element(name: str, content: str) -> str:
     """A pattern of an element and the white space behind it."""
-    return rf"<{name}(?:{_ATTRIBUTE})*+>{content}</{name}>\s*+"
+    return rf"<{name}(?:{_ATTRIBUTE})*+>{content}</{name}>{_S}"
 
 
 def _any(name: str) -> str:
@@ -48,7 +52,8 @@ def _any(name: str) -> str:
 
 
 def _kept(name: str) -> str:
-    return _element(name, f"({_any(name)})")
+    """A pattern of an element whose content is kept under its name."""
+    return _element(name, f"(?P<{name}>{_any(name)})")
 
 
 def _skipped(names: str) -> str:
@@ -60,37 +65,41 @@ def _optional(*patterns: str) -> str:
     return "".join(f"(?:{pattern})?" for pattern in patterns)
 
 
+def _sound(*names: str) -> str:
+    """A pattern of elements without attributes, in this order, each of which may be there; their texts are kept."""
+    return _optional(*(f"<{name}>({_SOUND})</{name}>{_S}" for name in names))
+
+
 def _rows(item: str) -> re.Pattern[str]:
     """For `_items`: an item, or as the last group all that is left where there is none."""
-    return re.compile(rf"\s*+{item}|\s*+([^\s].*)", re.DOTALL)
+    return re.compile(rf"{_S}{item}|\s*+(\S.*)", re.DOTALL)
 
 
 _RECORD: Final = re.compile(
-    rf"<PubmedArticle>\s*+<MedlineCitation(?:{_ATTRIBUTE})*+>\s*+"
-    rf'<PMID Version="([0-9]++)">{_TEXT}</PMID>\s*+'
-    rf"{_skipped('DateCreated DateCompleted DateRevised')}<Article(?:{_ATTRIBUTE})*+>\s*+"
+    rf"<PubmedArticle>{_S}<MedlineCitation(?:{_ATTRIBUTE})*+>{_S}"
+    rf'<PMID Version="([0-9]++)">{_TEXT}</PMID>{_S}'
+    rf"{_skipped('DateCreated DateCompleted DateRevised')}<Article(?:{_ATTRIBUTE})*+>{_S}"
     rf"{_kept('Journal')}{_kept('ArticleTitle')}{_skipped('Pagination')}"
     rf"((?:{_element('ELocationID', _LEAF)})*+){_optional(_kept('Abstract'), _kept('AuthorList'))}"
     rf"{_element('Language', _TEXT)}{_skipped('Language DataBankList GrantList')}{_kept('PublicationTypeList')}"
-    rf"{_optional(_kept('VernacularTitle'), _kept('ArticleDate'))}{_skipped('ArticleDate')}</Article>\s*+"
+    rf"{_optional(_kept('VernacularTitle'), _kept('ArticleDate'))}{_skipped('ArticleDate')}</Article>{_S}"
     rf"{_skipped('MedlineJournalInfo ChemicalList SupplMeshList CitationSubset CommentsCorrectionsList')}"
     rf"{_skipped('GeneSymbolList')}{_optional(_kept('MeshHeadingList'))}"
     rf"{_skipped('NumberOfReferences PersonalNameSubjectList OtherID')}"
     rf"((?:{_element('KeywordList', _any('KeywordList'))})*+)"
-    rf"{_skipped('CoiStatement SpaceFlightMission InvestigatorList GeneralNote')}</MedlineCitation>\s*+"
-    rf"<PubmedData>\s*+{_skipped('History PublicationStatus')}{_kept('ArticleIdList')}"
-    rf"{_skipped('ObjectList ReferenceList')}</PubmedData>\s*+</PubmedArticle>"
+    rf"{_skipped('CoiStatement SpaceFlightMission InvestigatorList GeneralNote')}</MedlineCitation>{_S}"
+    rf"<PubmedData>{_S}{_skipped('History PublicationStatus')}{_kept('ArticleIdList')}"
+    rf"{_skipped('ObjectList ReferenceList')}</PubmedData>{_S}</PubmedArticle>"
 )
+_DATE_PARTS: Final = _sound("Year", "Month", "Day", "Season", "MedlineDate")
+_DATE: Final = re.compile(_S + _DATE_PARTS)
 _JOURNAL: Final = re.compile(
-    rf"\s*+{_skipped('ISSN')}<JournalIssue(?:{_ATTRIBUTE})*+>\s*+{_skipped('Volume Issue')}{_kept('PubDate')}"
-    rf"</JournalIssue>\s*+{_element('Title', _TEXT)}{_skipped('ISOAbbreviation')}"
+    rf'{_S}(?:<ISSN(?: IssnType="[A-Za-z]++")?>{_SOUND}</ISSN>{_S})?'
+    rf'<JournalIssue(?: CitedMedium="[A-Za-z]++")?>{_S}{_sound("Volume", "Issue")}'
+    rf"<PubDate>{_S}{_DATE_PARTS}</PubDate>{_S}</JournalIssue>{_S}{_sound('Title', 'ISOAbbreviation')}"
 )
-_DATE: Final = re.compile(
-    r"\s*+" + _optional(*(_element(name, _TEXT) for name in ("Year", "Month", "Day")), _skipped("Season"))
-    + _optional(_element("MedlineDate", _TEXT))
-)  # fmt: skip
 _AUTHOR: Final = _rows(
-    rf"<Author(?:{_ATTRIBUTE})*+>\s*+"
+    rf"<Author(?:{_ATTRIBUTE})*+>{_S}"
     + _optional(*(_element(n, _WORDS) for n in ("LastName", "ForeName", "Initials", "Suffix", "CollectiveName")))
     + rf"{_skipped('Identifier AffiliationInfo')}</Author>"
 )
@@ -99,15 +108,13 @@ _ABSTRACT: Final = _rows(
     rf"|{_element('CopyrightInformation', _any('CopyrightInformation'))})"
 )
 _PUBLICATION_TYPE: Final = _rows(_element("PublicationType", _TEXT))
-_END_OF_HEADING: Final = "</MeshHeading>"
-_SIGNS: Final = r'((?: [A-Za-z]++="[A-Za-z0-9]*+")*+)'
-_IDENTIFIER: Final = re.compile(r' UI="([^"]*+)"')
-_MAJOR: Final = ' MajorTopicYN="Y"'
+_BEHIND_HEADING: Final = "</MeshHeading>"
+_SIGNS: Final = r'UI="([A-Z0-9]*+)" MajorTopicYN="([YN])"(?: Type="[A-Za-z]++")?+'
 _HEADING: Final = re.compile(
-    rf"\s*+<MeshHeading>\s*+<DescriptorName{_SIGNS}>{_TEXT}</DescriptorName>\s*+"
-    rf"((?:{_element('QualifierName', _LEAF)})*+)"
+    rf"{_S}<MeshHeading>{_S}<DescriptorName {_SIGNS}>({_SOUND})</DescriptorName>{_S}"
+    rf"((?:<QualifierName[^<>]*+>{_LEAF}</QualifierName>{_S})*+)"
 )
-_QUALIFIER: Final = _rows(rf"<QualifierName{_SIGNS}>{_TEXT}</QualifierName>")
+_QUALIFIER: Final = _rows(rf"<QualifierName {_SIGNS}>({_SOUND})</QualifierName>")
 _KEYWORD: Final = _rows(rf"(?:</?KeywordList(?:{_ATTRIBUTE})*+>|{_kept('Keyword')})")
 _ID: Final = _rows(r'<ArticleId IdType="([a-z]++)">([^\s<]++)</ArticleId>')
 _DOI: Final = re.compile(rf'<ELocationID(?:{_ATTRIBUTE})*? EIdType="doi"(?:{_ATTRIBUTE})*+>{_TEXT}<')
@@ -121,13 +128,21 @@ def usual_article(raw: bytes, origin: Origin) -> Article | None:
     if len(raw) > _MAX_BYTES:
         return None
     try:
-        found = _RECORD.fullmatch(raw.decode())
+        text = raw.decode()
+        found = _RECORD.fullmatch(text)
         if found is None:
             return None
-        expat.ParserCreate(namespace_separator="}").Parse(raw, True)
+        expat.ParserCreate(namespace_separator="}").Parse(_unchecked(text, found), True)
         return _article(*found.groups(""), origin=origin)
     except (UnicodeDecodeError, expat.ExpatError, _Unusual):
         return None
+
+
+def _unchecked(text: str, found: re.Match[str]) -> str:
+    """The record without the contents of its journal and MeSH headings, which must be sound to be read."""
+    start, stop = found.span("Journal")
+    begin, end = found.span("MeshHeadingList")
+    return text[:start] + (text[stop:begin] + text[end:] if found["MeshHeadingList"] else text[stop:])
 
 
 def _article(
@@ -216,8 +231,8 @@ def _authors(part: str) -> Iterator[str]:
 
 def _headings(part: str) -> tuple[MeshHeading, ...]:
     """The MeSH headings; most of them have been seen before."""
-    *headings, rest = part.split(_END_OF_HEADING)
-    if rest and not rest.isspace():
+    *headings, rest = part.split(_BEHIND_HEADING)
+    if rest.strip(" \t\r\n"):
         raise _Unusual
     return tuple(map(_heading, headings))
 
@@ -226,9 +241,12 @@ def _headings(part: str) -> tuple[MeshHeading, ...]:
 def _journal(content: str) -> tuple[str, int | None, str]:
     """The title of the journal, and the year and date of its issue."""
     found = _JOURNAL.fullmatch(content)
-    if found is None or not (title := _text(found[2])):
+    if found is None:
         raise _Unusual
-    return title, *_date(found[1])
+    _, _, year, month, day, _, in_words, title, _ = map(_text, found.groups(""))
+    if not title:
+        raise _Unusual
+    return title, *date_of(year, month, day, in_words)
 
 
 @lru_cache(_KEPT)
@@ -237,7 +255,8 @@ def _date(content: str) -> tuple[int | None, str]:
     found = _DATE.fullmatch(content)
     if found is None:
         raise _Unusual
-    return date_of(*map(_text, found.groups("")))
+    year, month, day, _, in_words = map(_text, found.groups(""))
+    return date_of(year, month, day, in_words)
 
 
 @lru_cache(_KEPT)
@@ -253,21 +272,18 @@ def _publication_types(content: str) -> tuple[str, ...]:
     return tuple(filter(None, (_text(words) for words, _ in _items(_PUBLICATION_TYPE, content))))
 
 
-@lru_cache(_KEPT)
+@lru_cache(2 * _KEPT)
 def _heading(xml: str) -> MeshHeading:
     found = _HEADING.fullmatch(xml)
     if found is None:
         raise _Unusual
-    signs, descriptor, rest = found.groups()
-    identifier = _IDENTIFIER.search(signs)
+    identifier, major, descriptor, rest = found.groups()
     some_major, qualifiers = _qualifiers(rest) if rest else (False, ())
-    return MeshHeading(
-        _text(descriptor), identifier[1] if identifier else "", _MAJOR in signs or some_major, qualifiers
-    )
+    return MeshHeading(_text(descriptor), identifier, major == "Y" or some_major, qualifiers)
 
 
 @lru_cache(_KEPT)
 def _qualifiers(xml: str) -> tuple[bool, tuple[str, ...]]:
     """Whether one of them is major, and their names."""
     found = _items(_QUALIFIER, xml)
-    return any(_MAJOR in signs for signs, _, _ in found), tuple(_text(words) for _, words, _ in found)
+    return any(major == "Y" for _, major, _, _ in found), tuple(_text(words) for _, _, words, _ in found)

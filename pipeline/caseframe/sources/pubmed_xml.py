@@ -45,20 +45,20 @@ def read(stream: BinaryIO, file: str, options: ReadOptions) -> Iterator[Record]:
         if options.wanted is not None and raw.tag not in _DELETIONS and not options.wanted(number + 1):
             number += 1
             continue
-        for record in _records(raw, file, number + 1):
+        piece, origin = _without_references(raw), Origin(file, number + 1, FORMAT)
+        if piece.tag == "PubmedArticle" and not (piece.encoding or piece.flaw):
+            article = usual_article(piece.raw, origin)
+            if article is not None and article.text:
+                number += 1
+                yield article
+                continue
+        for record in _records(piece, origin):
             number += 1
             yield record
 
 
-def _records(raw: RawRecord, file: str, number: int) -> Iterator[Record]:
+def _records(raw: RawRecord, origin: Origin) -> Iterator[Record]:
     """The record, or the deletions, that a piece of XML says; a failure where it cannot be read."""
-    origin = Origin(file, number, FORMAT)
-    raw = _without_references(raw)
-    if raw.tag == "PubmedArticle" and not (raw.encoding or raw.flaw):
-        article = usual_article(raw.raw, origin)
-        if article is not None and article.text:
-            yield article
-            return
     try:
         root = parse(raw)
     except BrokenRecord as error:
@@ -67,7 +67,7 @@ def _records(raw: RawRecord, file: str, number: int) -> Iterator[Record]:
         return
     if raw.tag in _DELETIONS:
         for offset, pmid_text in enumerate(texts(root, "PMID")):
-            yield Deletion(f"pmid:{clean_pmid(pmid_text) or pmid_text}", Origin(file, number + offset, FORMAT))
+            yield Deletion(f"pmid:{clean_pmid(pmid_text) or pmid_text}", replace(origin, record=origin.record + offset))
     else:
         article = (book_of if raw.tag == "PubmedBookArticle" else article_of)(root, origin)
         yield article if article.text else failure(origin, without_text(), article.article_id)
