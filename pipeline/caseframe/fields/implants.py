@@ -333,12 +333,12 @@ def _by_operation(reading: _Reading, taken: set[int]) -> Iterator[_Mention]:
         if value and not any(i in taken for i in range(span.start, span.end)):
             yield _Mention(span.start, span.end, value, span.start, 0.45)
 
+    if _PUT_IN.isdisjoint(reading.words):
+        return
     for i, word in enumerate(reading.words):
-        if word not in _PUT_IN:
-            continue
         if word in _LEFT_BY_WORD:
             yield _Mention(i, i + 1, _LEFT_BY_WORD[word], i, 0.45)
-        elif i not in taken and not _FUSED.isdisjoint(reading.words[i + 1 : i + 4]):
+        elif word == "instrumented" and i not in taken and not _FUSED.isdisjoint(reading.words[i + 1 : i + 4]):
             yield _Mention(i, i + 1, "spinal instrumentation", i, 0.45)
 
 

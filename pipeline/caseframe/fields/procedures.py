@@ -480,8 +480,11 @@ def _noun_mentions(reading: _Reading) -> list[_Mention]:
             continue
         mentions.append(_of_term(span, term))
         taken.update(range(span.start, span.end))
-    for i, word in enumerate(map(procedure_word, texts_of(reading.doc))):
-        if word is not None and i not in taken:
+    texts = texts_of(reading.doc)
+    named = {text: word for text in set(texts) if (word := procedure_word(text)) is not None}
+    for i, text in enumerate(texts) if named else ():
+        if text in named and i not in taken:
+            word = named[text]
             confidence = 0.85 if word.value not in HEADS else 0.7
             mentions.append(
                 _Mention(

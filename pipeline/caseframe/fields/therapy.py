@@ -269,8 +269,7 @@ def _assertion(treatment: _Given) -> Assertion | None:
     """Hypothetical where planned, historical where long ago; else None, which leaves it to the assertion stage."""
     if was_only_proposed(treatment.span):
         return "hypothetical"
-    before, _ = _around(treatment.span, 60, 0)
-    if treatment.kind in _ONCOLOGIC_KINDS and _LONG_AGO.search(before):
+    if treatment.kind in _ONCOLOGIC_KINDS and _LONG_AGO.search(_around(treatment.span, 60, 0)[0]):
         return "historical" if assertion_of(treatment.span)[0] == "present" else None
     return None
 
