@@ -1,5 +1,5 @@
 """Writes the generated pages: docs/schema.md from the registry of fields, docs/cli.md from the commands' help,
-docs/lexicons.md from the shipped lexicons.
+the table of the shipped lexicons in docs/vocabulary.md from their files.
 
     python docs/generate.py [--check]
 
@@ -22,11 +22,12 @@ from caseframe.cli import app
 from caseframe.lexicons.inventory import inventory
 
 DOCS = Path(__file__).resolve().parent
+_TABLE, _TABLE_END = "<!-- made by make docs from the files; do not edit -->", "<!-- end -->"
 
 
 def pages() -> dict[Path, str]:
     """Path and content of every generated page."""
-    made = {"schema.md": schema_page(), "cli.md": cli_page(), "lexicons.md": lexicons_page()}
+    made = {"schema.md": schema_page(), "cli.md": cli_page(), "vocabulary.md": vocabulary_page()}
     return {DOCS / name: "\n".join(lines) + "\n" for name, lines in made.items()}
 
 
@@ -105,20 +106,22 @@ def commands(name: str, group: Any) -> Iterator[tuple[str, Any]]:
             yield f"{name} {own}", command
 
 
-def lexicons_page() -> Iterator[str]:
-    yield "# The shipped lexicons"
+def vocabulary_page() -> Iterator[str]:
+    """The page as it stands, with its table of the shipped lexicons anew."""
+    before, _, rest = (DOCS / "vocabulary.md").read_text(encoding="utf-8").partition(_TABLE)
+    yield f"{before}{_TABLE}"
     yield ""
-    yield "Generated from `pipeline/caseframe/lexicons/data/` by `make docs`; do not edit. What a row means stands in"
-    yield "[vocabulary.md](vocabulary.md)."
-    yield ""
-    yield "| file | field | concepts | words for them | with a code | codes from |"
-    yield "|---|---|---|---|---|---|"
+    yield "| file | field | concepts | words for them | with a code | codes from | reviewed |"
+    yield "|---|---|---|---|---|---|---|"
     total = Counter[str]()
     for row in inventory():
         figures = f"{row.concepts:,} | {row.words:,} | {row.coded:,}"
-        yield f"| `{Path(row.lexicon).name}` | {row.field} | {figures} | {', '.join(row.systems)} |"
+        systems = ", ".join(f"{system} {count:,}" for system, count in row.codes)
+        yield f"| `{Path(row.lexicon).name}` | {row.field} | {figures} | {systems} | {row.reviewed} |"
         total.update(concepts=row.concepts, words=row.words, coded=row.coded)
-    yield f"| all | | {total['concepts']:,} | {total['words']:,} | {total['coded']:,} | |"
+    yield f"| all | | {total['concepts']:,} | {total['words']:,} | {total['coded']:,} | | |"
+    yield ""
+    yield f"{_TABLE_END}{rest.partition(_TABLE_END)[2]}".removesuffix("\n")
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from itertools import count
@@ -18,6 +19,7 @@ from caseframe.cli import app
 from caseframe.errors import CaseFrameError, LexiconError, OutputError
 from caseframe.lexicons import CompiledLexicon, Lexicon, Term, importing, load_lexicon, read_lexicon
 from caseframe.lexicons.importing import Imported, ImportSettings, import_lexicon
+from caseframe.lexicons.inventory import holdings, inventory
 from caseframe.lexicons.readers import open_concepts
 from caseframe.lexicons.readers.base import MAX_LINE_CHARACTERS, Concept
 from caseframe.lexicons.readers.fda import turned
@@ -503,6 +505,19 @@ def test_the_commands_import_and_list(tmp_path: Path) -> None:
     assert "shipped/tumors.tsv" in listed.output and "desk.tsv" in listed.output and "left_out" not in listed.output
     wrong = CliRunner().invoke(app, ["lexicon", "import", str(source), "--attribute", "role", "-o", folder])
     assert isinstance(wrong.exception, CaseFrameError)
+
+
+def test_the_inventory_tells_codes_by_system_and_the_date_of_the_review(tmp_path: Path) -> None:
+    rows = "term\tpreferred\tfield\tcode\tattributes\n" + "".join(
+        f"{name}\t{name}\timplant\t{code}\t\n"
+        for name, code in (("a lead", "X:1"), ("b lead", "Y:1"), ("c lead", "X:2"))
+    )
+    head = "# Leads.\n# Reviewed: 2026-11-26\n"
+    (told,) = holdings(written(tmp_path / "a.tsv", head + rows), "a")
+    assert (told.concepts, told.coded, told.codes, told.reviewed) == (3, 3, (("X", 2), ("Y", 1)), "2026-11-26")
+    (silent,) = holdings(written(tmp_path / "b.tsv", rows + head), "b")
+    assert silent.reviewed == ""
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", row.reviewed) for row in inventory()), "every shipped file has one"
 
 
 # Real terminologies

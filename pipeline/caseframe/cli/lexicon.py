@@ -92,7 +92,7 @@ def list_(
         table.add_column(heading, justify="right" if heading in ("concepts", "words", "with a code") else "left")
     for row in inventory(folder):
         figures = (f"{row.concepts:,}", f"{row.words:,}", f"{row.coded:,}")
-        table.add_row(str(row.lexicon), row.field, *figures, ", ".join(row.systems))
+        table.add_row(str(row.lexicon), row.field, *figures, ", ".join(system for system, _ in row.codes))
     Console().print(table, highlight=False)
 
 
