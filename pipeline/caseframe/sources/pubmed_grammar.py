@@ -72,7 +72,7 @@ def _sound(*names: str) -> str:
 
 def _rows(item: str) -> re.Pattern[str]:
     """For `_items`: an item, or as the last group all that is left where there is none."""
-    return re.compile(rf"{_S}{item}|\s*+(\S.*)", re.DOTALL)
+    return re.compile(rf"{_S}{item}|{_S}([^ \t\r\n].*)", re.DOTALL)
 
 
 _RECORD: Final = re.compile(
@@ -96,7 +96,8 @@ _DATE: Final = re.compile(_S + _DATE_PARTS)
 _JOURNAL: Final = re.compile(
     rf'{_S}(?:<ISSN(?: IssnType="[A-Za-z]++")?>{_SOUND}</ISSN>{_S})?'
     rf'<JournalIssue(?: CitedMedium="[A-Za-z]++")?>{_S}{_sound("Volume", "Issue")}'
-    rf"<PubDate>{_S}{_DATE_PARTS}</PubDate>{_S}</JournalIssue>{_S}{_sound('Title', 'ISOAbbreviation')}"
+    rf"<PubDate>(?P<date>{_S}{_DATE_PARTS})</PubDate>{_S}</JournalIssue>{_S}"
+    rf"<Title>(?P<title>{_SOUND})</Title>{_S}{_sound('ISOAbbreviation')}"
 )
 _AUTHOR: Final = _rows(
     rf"<Author(?:{_ATTRIBUTE})*+>{_S}"
@@ -110,10 +111,7 @@ _ABSTRACT: Final = _rows(
 _PUBLICATION_TYPE: Final = _rows(_element("PublicationType", _TEXT))
 _BEHIND_HEADING: Final = "</MeshHeading>"
 _SIGNS: Final = r'UI="([A-Z0-9]*+)" MajorTopicYN="([YN])"(?: Type="[A-Za-z]++")?+'
-_HEADING: Final = re.compile(
-    rf"{_S}<MeshHeading>{_S}<DescriptorName {_SIGNS}>({_SOUND})</DescriptorName>{_S}"
-    rf"((?:<QualifierName[^<>]*+>{_LEAF}</QualifierName>{_S})*+)"
-)
+_DESCRIPTOR: Final = re.compile(rf"{_S}<MeshHeading>{_S}<DescriptorName {_SIGNS}>({_SOUND})")
 _QUALIFIER: Final = _rows(rf"<QualifierName {_SIGNS}>({_SOUND})</QualifierName>")
 _KEYWORD: Final = _rows(rf"(?:</?KeywordList(?:{_ATTRIBUTE})*+>|{_kept('Keyword')})")
 _ID: Final = _rows(r'<ArticleId IdType="([a-z]++)">([^\s<]++)</ArticleId>')
@@ -241,12 +239,9 @@ def _headings(part: str) -> tuple[MeshHeading, ...]:
 def _journal(content: str) -> tuple[str, int | None, str]:
     """The title of the journal, and the year and date of its issue."""
     found = _JOURNAL.fullmatch(content)
-    if found is None:
+    if found is None or not (title := _text(found["title"])):
         raise _Unusual
-    _, _, year, month, day, _, in_words, title, _ = map(_text, found.groups(""))
-    if not title:
-        raise _Unusual
-    return title, *date_of(year, month, day, in_words)
+    return title, *_date(found["date"])
 
 
 @lru_cache(_KEPT)
@@ -274,12 +269,21 @@ def _publication_types(content: str) -> tuple[str, ...]:
 
 @lru_cache(2 * _KEPT)
 def _heading(xml: str) -> MeshHeading:
-    found = _HEADING.fullmatch(xml)
+    before, end, behind = xml.partition("</DescriptorName>")
+    if not end:
+        raise _Unusual
+    identifier, major, descriptor = _descriptor(before)
+    some_major, qualifiers = _qualifiers(behind)
+    return MeshHeading(descriptor, identifier, major or some_major, qualifiers)
+
+
+@lru_cache(_KEPT)
+def _descriptor(xml: str) -> tuple[str, bool, str]:
+    """The unique id of the descriptor, whether it is a major topic, and its name."""
+    found = _DESCRIPTOR.fullmatch(xml)
     if found is None:
         raise _Unusual
-    identifier, major, descriptor, rest = found.groups()
-    some_major, qualifiers = _qualifiers(rest) if rest else (False, ())
-    return MeshHeading(_text(descriptor), identifier, major == "Y" or some_major, qualifiers)
+    return found[1], found[2] == "Y", _text(found[3])
 
 
 @lru_cache(_KEPT)
