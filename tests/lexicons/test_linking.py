@@ -209,3 +209,17 @@ def test_a_lexicon_that_is_edited_is_indexed_anew(tmp_path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace("frobnosis", "zorbosis"), encoding="utf-8")
     links = Linker((str(path),), builtin=False)
     assert links.link("diagnosis", "zorbosis") is not None and links.link("diagnosis", "frobnosis") is None
+
+
+@pytest.mark.parametrize(
+    "file", ["forms.marisa", "words.marisa", "gram_starts.npy", "gram_words.npy", "word_grams.npy"]
+)
+@pytest.mark.parametrize("content", [b"", b"damaged"])
+def test_a_damaged_index_is_made_anew(tmp_path: Path, file: str, content: bytes) -> None:
+    source, folder = tmp_path / "words.tsv", tmp_path / "names.compiled"
+    source.write_text("one", encoding="utf-8")
+    entries = [Entry("one", Term("o\x1fne", "diagnosis", "X:1"))]
+    for _ in range(2):
+        assert open_names(folder, [source], lambda: entries).of("diagnosis", ["one"])[0].name == "o ne"
+        (folder / file).write_bytes(content)
+    assert open_names(folder, [source], lambda: entries).nearest("ones") == ""

@@ -130,7 +130,8 @@ def write_names(folder: Path, entries: Iterable[Entry]) -> None:
         form = normal_words(entry.surface)
         nouns = form if term.field == "site" else with_nouns(form)
         own = "0" if entry.surface == term.preferred else "1"
-        cell = _PART.join((own + term.preferred, term.code, term.field, str(term.attributes.get("behavior", ""))))
+        parts = (own + term.preferred, term.code, term.field, str(term.attributes.get("behavior", "")))
+        cell = _PART.join(part.replace(_PART, " ") for part in parts)
         for each in (form, nouns):
             forms.setdefault((term.field, *each), {})[cell] = None
         words.update(dict.fromkeys((*form, *nouns)))
@@ -173,7 +174,7 @@ def open_names(folder: Path | None, sources: Sequence[Path], entries: Callable[[
     try:
         if folder is not None and (folder / _HASH).read_text(encoding="utf-8") == _made_from(sources):
             return Names(folder)
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: marisa's for a damaged file
+    except (OSError, RuntimeError, ValueError, EOFError):  # RuntimeError: marisa's for a damaged file
         pass
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         made = Path(scratch)
