@@ -4,6 +4,7 @@ anywhere; what it writes depends on nothing else.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -388,13 +390,21 @@ class _Work:
 
 def load_pipeline(config: ExtractConfig) -> Language:
     """The pipeline that a config asks for, one a process."""
-    return load(
+    nlp = load(
         config.pipeline.model,
         lexicons=config.pipeline.lexicons,
         builtin_lexicons=config.pipeline.builtin_lexicons,
         entities=config.pipeline.entities,
         fields=config.pipeline.fields,
     )
+    _spare()
+    return nlp
+
+
+@cache
+def _spare() -> None:
+    """Once a process: what a pipeline is made of stays, so garbage is no longer sought in it, again and again."""
+    gc.freeze()
 
 
 def failure_line(failure: Failure, source: int) -> str:
