@@ -73,7 +73,7 @@ def test_each_costs_only_itself(model: Path, tmp_path: Path) -> None:
     abstracts = {n: f"{WORDS.get(n, 'Here')} {CASE.format(age=20 + n)}" for n in range(1, 31)}
     source.write_text("".join(line(n, abstract=text) + "\n" for n, text in abstracts.items()), encoding="utf-8")
     config.write_text(
-        f"pipeline: {{model: {model}}}\nlimits: {{seconds_per_article: 2, memory_mib: 1200}}\noutput: {{formats: []}}\n",
+        f"pipeline: {{model: {model}}}\nlimits: {{seconds_per_article: 5, memory_mib: 1200}}\noutput: {{formats: []}}\n",
         encoding="utf-8",
     )
     command = [sys.executable, "-W", "ignore", "-c", MAIN, "extract", str(source), "-o", str(tmp_path / "run")]
