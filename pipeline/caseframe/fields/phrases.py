@@ -8,7 +8,7 @@ from functools import lru_cache
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.tokens import Doc, Span
 
-from caseframe.lexicons.folding import CACHED_WORDS
+from caseframe.lexicons.folding import CACHED_PHRASES
 from caseframe.stages.extensions import lowers_of, sentence_bounds, texts_of
 
 MAX_MODIFIERS = 5
@@ -80,7 +80,7 @@ def is_modifier(doc: Doc, i: int) -> bool:
     return _modifies(texts_of(doc)[i])
 
 
-@lru_cache(maxsize=CACHED_WORDS)
+@lru_cache(maxsize=CACHED_PHRASES)
 def _modifies(text: str) -> bool:
     word = text.lower()
     if not text[0].isalnum() or word in STOP_WORDS or word in _BREAKS:

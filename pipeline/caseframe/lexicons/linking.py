@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from caseframe.lexicons import builtin_entries, builtin_paths, read_lexicon
-from caseframe.lexicons.folding import CACHED_WORDS
+from caseframe.lexicons.folding import CACHED_PHRASES
 from caseframe.lexicons.names import Concept, Names, names_path, open_names, site_nouns, with_nouns
 from caseframe.lexicons.normal import folded_words, normal_words
 
@@ -100,10 +100,10 @@ class Linker:
         self._given: tuple[tuple[str, ...], bool] | None = tuple(lexicons), builtin
         self._sources = [None, *map(Path, lexicons)] if builtin else [Path(path) for path in lexicons]
         self._opened: list[Names] | None = None
-        self._plain = lru_cache(maxsize=CACHED_WORDS)(self._link)
-        self.exacter = lru_cache(maxsize=CACHED_WORDS)(self._exacter)
-        self._mended = lru_cache(maxsize=CACHED_WORDS)(self._mend)
-        self.site_in = lru_cache(maxsize=CACHED_WORDS)(self._site_in)
+        self._plain = lru_cache(maxsize=CACHED_PHRASES)(self._link)
+        self.exacter = lru_cache(maxsize=CACHED_PHRASES)(self._exacter)
+        self._mended = lru_cache(maxsize=CACHED_PHRASES)(self._mend)
+        self.site_in = lru_cache(maxsize=CACHED_PHRASES)(self._site_in)
 
     @classmethod
     def of_names(cls, names: Iterable[Names]) -> Linker:
@@ -309,7 +309,7 @@ def _site_words() -> frozenset[str]:
     return frozenset(word for name in site_nouns().items() for word in (name[0], *name[1]))
 
 
-@lru_cache(maxsize=CACHED_WORDS)
+@lru_cache(maxsize=CACHED_PHRASES)
 def _places(name: str) -> frozenset[str]:
     """The words for sites in a concept's name."""
     return frozenset(with_nouns(normal_words(name))) & _site_words()
