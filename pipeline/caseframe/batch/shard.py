@@ -9,11 +9,11 @@ import json
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,6 +45,12 @@ BATCH_ARTICLES = 64
 BATCH_CHARACTERS = 200_000
 # So many words are kept for good: to make a word anew for each part takes longer than to tokenize.
 _WORDS_KEPT = 20_000
+_WARM_UP = Article(
+    "warm-up",
+    abstract="A 52-year-old man with hypertension underwent hemisacrectomy for a chordoma of the sacrum. "
+    "He was well without recurrence after 2 years.",
+)
+_WARM_UP_SECONDS = 60
 _CANNOT_BE_WRITTEN = (pa.ArrowException, UnicodeError, OverflowError)
 _REPORT = "Report the article with this message; the rest of the run is not affected"
 
@@ -389,7 +395,7 @@ class _Work:
 
 
 def load_pipeline(config: ExtractConfig) -> Language:
-    """The pipeline that a config asks for, one a process."""
+    """The pipeline that a config asks for, one a process; it has loaded all that it loads when it is first used."""
     nlp = load(
         config.pipeline.model,
         lexicons=config.pipeline.lexicons,
@@ -397,6 +403,8 @@ def load_pipeline(config: ExtractConfig) -> Language:
         entities=config.pipeline.entities,
         fields=config.pipeline.fields,
     )
+    hierarchy(config.pipeline.lexicons, config.pipeline.builtin_lexicons)
+    _warm_up(nlp)
     _spare()
     return nlp
 
@@ -405,6 +413,13 @@ def load_pipeline(config: ExtractConfig) -> Language:
 def _spare() -> None:
     """Once a process: what a pipeline is made of stays, so garbage is no longer sought in it, again and again."""
     gc.freeze()
+
+
+@lru_cache(maxsize=4)
+def _warm_up(nlp: Language) -> None:
+    """Works on a few words for nothing, so that what is loaded only now costs no article of its time."""
+    with suppress(TimeLimit), time_limit(_WARM_UP_SECONDS):
+        deque(extract_all(nlp, [_WARM_UP]), maxlen=0)
 
 
 def failure_line(failure: Failure, source: int) -> str:
@@ -486,7 +501,8 @@ def _tables(rows: Sequence[_Rows], config: ExtractConfig) -> dict[str, pa.Table]
 
 
 def _without(tables: Mapping[str, pa.Table], article_id: str) -> dict[str, pa.Table]:
-    return {name: table.filter(pc.not_equal(table["article_id"], article_id)) for name, table in tables.items()}
+    others = {name: pc.not_equal(table["article_id"], pa.scalar(article_id)) for name, table in tables.items()}
+    return {name: table.filter(others[name]) for name, table in tables.items()}
 
 
 def _too_slow(entry: _Entry, seconds: float | None) -> Failure:
