@@ -60,6 +60,7 @@ _NEEDS = {
     "age": ("old", "age", "y/o"),
     "we report": ("report", "descri", "present", "illustrat"),
     "the patient": ("patient", "child", "infant", "boy", "girl", "man", "case"),
+    "time after": ("hour", "day", "week", "month", "year", "follow"),
 }
 # Any of these says that a patient is being told of.
 PATIENT_TOLD = ("age", "the patient", "pronoun")
