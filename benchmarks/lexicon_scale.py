@@ -6,8 +6,8 @@
 `phrases`: spaCy's PhraseMatcher over lower-case tokens; `automaton`: an Aho-Corasick automaton over the folded text,
 with blanks as bounds (`pip install ahocorasick-rs`; left out where it is missing). Terms are made of the words of the
 shipped lexicons by chance, abstracts of such words and such terms, the same each time. Folding and tokenizing, which
-the pipeline does once for all its stages, are no part of the times. Memory is what loading adds (Linux). The PhraseMatcher neither folds
-number and spelling nor sees through hyphens. Each measurement is a process of its own.
+the pipeline does once for all its stages, are no part of the times. Memory is what loading adds (Linux). The
+PhraseMatcher neither folds number and spelling nor sees through hyphens. Each measurement is a process of its own.
 """
 
 from __future__ import annotations
