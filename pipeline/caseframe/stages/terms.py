@@ -16,7 +16,16 @@ from typing import NamedTuple
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.lexicons import CompiledLexicon, Entry, Lexicon, Term, builtin_entries, load_lexicon, surface_parts
+from caseframe.lexicons import (
+    CompiledLexicon,
+    Entry,
+    Lexicon,
+    Term,
+    builtin_entries,
+    builtin_lexicon,
+    load_lexicon,
+    surface_parts,
+)
 from caseframe.lexicons.folding import CACHED_WORDS, fold_parts
 from caseframe.stages.extensions import text_of, texts_of
 
@@ -59,7 +68,7 @@ class TermMatcher:
     def __init__(self, *, lexicons: Iterable[str] = (), builtin: bool = True, entries: Iterable[Entry] = ()) -> None:
         self.lexicons, self.builtin = tuple(map(str, lexicons)), builtin
         """Paths of the files it was made of, and whether the shipped ones are among them."""
-        rows = list(builtin_entries()) if builtin else []
+        rows: list[Entry] = []
         self._compiled: list[CompiledLexicon] = []
         for loaded in (load_lexicon(Path(path)) for path in self.lexicons):
             if isinstance(loaded, CompiledLexicon):
@@ -67,12 +76,15 @@ class TermMatcher:
             else:
                 rows.extend(loaded)
         rows.extend(entries)
-        self.lexicon = Lexicon(rows, self._compiled)
+        shipped = builtin_entries() if builtin else ()
+        only_shipped = builtin and not rows and not self._compiled
+        # The field modules look things up in the shipped one, too.
+        self.lexicon = builtin_lexicon() if only_shipped else Lexicon((*shipped, *rows), self._compiled)
         self._met = {key for key in self.lexicon.terms for lexicon in self._compiled if key in lexicon}
         rows.extend(
             entry for lexicon in self._compiled for key in self._met if key in lexicon for entry in lexicon.entries(key)
         )
-        self._stems = _stems_of_abbreviated(rows)
+        self._stems = _stems_of_abbreviated((*shipped, *rows))
         _TERMS.update(self.lexicon.terms)
 
     def __call__(self, doc: Doc) -> Doc:
