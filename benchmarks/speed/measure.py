@@ -37,8 +37,9 @@ from isal import igzip  # noqa: E402
 from lxml import etree  # noqa: E402
 from pubmed import FILES, genuine, write, write_dump  # noqa: E402
 
+from caseframe.batch import manifest  # noqa: E402
 from caseframe.batch.run import run_extraction  # noqa: E402
-from caseframe.batch.rundir import read_json  # noqa: E402
+from caseframe.batch.rundir import MANIFEST, read_json  # noqa: E402
 from caseframe.batch.screen import screened_out  # noqa: E402
 from caseframe.batch.status import run_status  # noqa: E402
 from caseframe.cli import SOME_FAILED  # noqa: E402
@@ -56,6 +57,7 @@ _FEW = 20
 _OVER = 5
 _A_CHUNK = 115
 _READ = 6_000
+_SHARED = 100_000
 LOAD = 200_000
 _PUBMED_PARSER = "import sys, pubmed_parser; print(sum(1 for _ in pubmed_parser.parse_medline_xml(sys.argv[1])))"
 _FIRST_ROW = "import sys, pathlib, caseframe; next(iter(caseframe.extract(pathlib.Path(sys.argv[1]))))"
@@ -232,7 +234,10 @@ def _run(component: Callable[..., object], docs: list[object]) -> None:
 
 
 def memory(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
-    """Peak MiB of runs over 20,000 and 200,000 records of general PubMed that extract the case reports among them."""
+    """Peak MiB of runs over 20,000 and 200,000 records of general PubMed that extract the case reports among them.
+
+    `work_` is the peak before the last step, which puts the tables together.
+    """
     figures: Figures = {}
     for count in (20_000, 200_000):
         paths = write_dump(wheel, folder / f"load{count}", count)
@@ -243,13 +248,15 @@ def memory(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
         command = [sys.executable, "-c", extract, "extract", *paths, "-c", config, "-o", out, "-q"]
         seconds, peak = child(command)
         counts = json.loads((out / "run.json").read_text())["counts"]
-        figures |= {f"mib_{count}": peak, f"seconds_{count}": seconds, f"extracted_{count}": counts["articles"]}
+        work = max(shard.peak_mib for shard in manifest.read(out / MANIFEST))
+        figures |= {f"mib_{count}": peak, f"work_{count}": work}
+        figures |= {f"seconds_{count}": seconds, f"extracted_{count}": counts["articles"]}
     return figures
 
 
 def workers(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
-    """Seconds by the clock of a run by one worker and by two."""
-    paths = write_dump(wheel, folder / "load", 20_000)
+    """Seconds by the clock of a run by one worker and by two. Long enough that what is done once counts little."""
+    paths = write_dump(wheel, folder / "load", _SHARED)
     config = ExtractConfig.model_validate({"select": {"screen": "model"}, "output": {"formats": []}})
     spent: dict[int, list[float]] = {1: [], 2: []}
     for number in range(rounds):
@@ -258,7 +265,12 @@ def workers(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
             run_extraction(paths, folder / f"run{number}-{count}", config, engine="local", workers=count)
             taken.append(time.perf_counter() - began)
     one, two = (statistics.median(each) for each in spent.values())
-    return {"one": one, "two": two, "times": statistics.median(a / b for a, b in zip(*spent.values(), strict=True))}
+    return {
+        "records": _SHARED,
+        "one": one,
+        "two": two,
+        "times": statistics.median(a / b for a, b in zip(*spent.values(), strict=True)),
+    }
 
 
 def resume(wheel: Path, folder: Path, peers: Path, rounds: int, records: int = LOAD) -> Figures:

@@ -42,11 +42,13 @@ def targets(results: Results) -> Iterator[str]:
     if found := results.get("workers"):
         yield row("two workers against one", f"{found['times']:.2f}", "1.8", found["times"] >= 1.8)
     if found := results.get("memory"):
-        growth = found["mib_200000"] / found["mib_20000"] - 1
+        growth = found["work_200000"] / found["work_20000"] - 1
+        whole = found["mib_200000"] / found["mib_20000"] - 1
         yield row(
             "peak memory, 200,000 records", f"{found['mib_200000']:,.0f} MiB", "1,229", found["mib_200000"] <= 1229
         )
-        yield row("growth from 20,000 to 200,000 records", f"{growth:.1%}", "5 %", growth < 0.05)
+        yield row("growth from 20,000 to 200,000 records, shards", f"{growth:.1%}", "5 %", growth < 0.05)
+        yield row("the same, with the last step", f"{whole:.1%}", "5 %", whole < 0.05)
     if found := results.get("resume"):
         peak = max(found["mib_worker"], found["mib_worker_after"])
         yield row("peak memory of a worker, a run killed and resumed", f"{peak:,.0f} MiB", "1,229", peak <= 1229)
@@ -94,20 +96,22 @@ def stages(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def memory(found: Mapping[str, Any]) -> Iterator[str]:
-    yield "| records | case reports extracted | processor seconds | peak MiB |"
-    yield "|---|---|---|---|"
+    yield "| records | case reports extracted | processor seconds | peak MiB, shards | peak MiB, with the last step |"
+    yield "|---|---|---|---|---|"
     for count in (20_000, 200_000):
-        extracted, seconds, peak = (found[f"{key}_{count}"] for key in ("extracted", "seconds", "mib"))
-        yield f"| {count:,} | {extracted:,.0f} | {seconds:,.0f} | {peak:,.0f} |"
+        extracted, seconds, work, peak = (found[f"{key}_{count}"] for key in ("extracted", "seconds", "work", "mib"))
+        yield f"| {count:,} | {extracted:,.0f} | {seconds:,.0f} | {work:,.0f} | {peak:,.0f} |"
 
 
 def workers(found: Mapping[str, Any]) -> Iterator[str]:
-    yield "20,000 records of general PubMed, screened by types, else the model; by the clock, starting included."
+    records = found["records"]
+    yield f"{records:,.0f} records of general PubMed, screened by types, else the model; by the clock, starting"
+    yield "included."
     yield ""
     yield "| workers | seconds | records/s |"
     yield "|---|---|---|"
     for name, count in (("one", 1), ("two", 2)):
-        yield f"| {count} | {found[name]:.1f} | {20_000 / found[name]:,.0f} |"
+        yield f"| {count} | {found[name]:.1f} | {records / found[name]:,.0f} |"
 
 
 def resume(found: Mapping[str, Any]) -> Iterator[str]:
