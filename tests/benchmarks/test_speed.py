@@ -53,7 +53,7 @@ def test_a_page_says_what_was_reached_and_what_not(scripts: tuple[ModuleType, Mo
     _, page = scripts
     told = {"date": "2026-01-01", "processor": "one, 2 cores", "load": 0.1}
     results = {
-        "workers": {"one": 10, "two": 5, "times": 2.0} | told,
+        "workers": {"records": 20_000, "one": 10, "two": 5, "times": 2.0} | told,
         "start": {"seconds": 5.0} | told,
         "resume": {
             "records": 2000,
@@ -74,14 +74,15 @@ def test_a_page_says_what_was_reached_and_what_not(scripts: tuple[ModuleType, Mo
         "memory": {
             f"{key}_{count}": value
             for count, peak in ((20_000, 500), (200_000, 520))
-            for key, value in (("mib", peak), ("seconds", 9), ("extracted", 7))
+            for key, value in (("mib", peak), ("work", peak - 100), ("seconds", 9), ("extracted", 7))
         }
         | told,
     }
     text = page.page(results, "## What falls short\n\nAll.")
     assert "| two workers against one | 2.00 | 1.8 | yes |" in text
     assert "| from nothing to the first article's findings | 5.0 s | 4 | no |" in text
-    assert "| growth from 20,000 to 200,000 records | 4.0% | 5 % | yes |" in text
+    assert "| growth from 20,000 to 200,000 records, shards | 5.0% | 5 % | no |" in text
+    assert "| the same, with the last step | 4.0% | 5 % | yes |" in text
     assert "| 2 | 5.0 | 4,000 |" in text
     assert (
         "| unbroken | 100 | 20 | 300 | 400 |" in text and "| resumed: the other 1,200 | 48 | 25 | 310 | 420 |" in text
