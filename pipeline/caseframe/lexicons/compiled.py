@@ -12,6 +12,7 @@ import mmap
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -89,21 +90,31 @@ def open_compiled(path: Path) -> CompiledLexicon | None:
         return None
 
 
+@contextmanager
+def put_whole(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which in the end takes the place of `folder`, whole or not at all.
+
+    Raises OSError where it cannot.
+    """
+    made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    try:
+        yield made
+        made.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
 def compile_lexicon(path: Path, entries: Iterable[Entry]) -> CompiledLexicon:
     """Compiles the entries of the lexicon file `path` and writes them beside it, whole or not at all.
 
     Raises OSError where it cannot be written.
     """
     folder = compiled_path(path)
-    temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
-        _write(temporary, path, entries)
-        temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with put_whole(folder) as made:
+        _write(made, path, entries)
     return CompiledLexicon(folder)
 
 

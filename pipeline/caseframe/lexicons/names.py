@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseframe.lexicons import builtin_paths, folding, normal, read_lexicon
-from caseframe.lexicons.compiled import compiled_path
+from caseframe.lexicons.compiled import compiled_path, put_whole
 from caseframe.lexicons.entries import Entry
 from caseframe.lexicons.normal import normal_words
 
@@ -180,25 +181,9 @@ def open_names(folder: Path | None, sources: Sequence[Path], entries: Callable[[
         made = Path(scratch)
         write_index(made, sources, entries())
         if folder is not None:
-            _put(made, folder)
+            with suppress(OSError), put_whole(folder) as copy:  # a place that only its owner can write stays as it is
+                shutil.copytree(made, copy, dirs_exist_ok=True)
         return Names(made)  # what is mapped stays when its name goes
-
-
-def _put(made: Path, folder: Path) -> None:
-    """Copies a folder to its place, whole or not at all; a place that only its owner can write is left as it is."""
-    try:
-        copy = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    except OSError:
-        return
-    try:
-        shutil.copytree(made, copy, dirs_exist_ok=True)
-        copy.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        copy.rename(folder)
-    except OSError:
-        pass
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
 
 
 def _made_from(sources: Sequence[Path]) -> str:
