@@ -121,7 +121,8 @@ def main() -> None:
     for part, model in zip(parts, held_out, strict=True):
         for row in rows:
             if row.article in part:
-                scored[row.field].append((model.of(row.field, [("", row.names)], row.numbers), row.right))
+                (weighed,) = model.weighed(row.numbers[None])
+                scored[row.field].append((model.of(row.field, [("", row.names)], weighed), row.right))
     wanted = {f: sum(g.field == f for gold, _ in texts for g in gold.findings) for f in confidence.FIELDS}
     least = {field: best_least(scored[field], wanted[field]) for field in confidence.FIELDS}
     scores = []

@@ -62,7 +62,8 @@ def cross_validate(rows: list[Example]) -> None:
         for row in rows:
             if row.article in held_out:
                 held = {role for role, holds in row.held.items() if holds}
-                given = {role for role, sure in model.each([("", row.names)], row.numbers).items() if sure >= LEVEL}
+                (weighed,) = model.weighed(row.numbers[None])
+                given = {role for role, sure in model.each([("", row.names)], weighed).items() if sure >= LEVEL}
                 gold.update(held)
                 found.update(given)
                 hits.update(given & held)

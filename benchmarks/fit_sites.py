@@ -114,7 +114,9 @@ def cross_validate(texts: dict[str, Text]) -> dict[float, tuple[Counts, Counts]]
         model = fit([row for name, text in texts.items() if name not in held_out for row in text.examples])
         for name in sorted(held_out):
             told = texts[name]
-            sure = [(model.of(SITE, [("", row.names)], row.numbers), row.finding) for row in told.examples]
+            weights = [model.weighed(row.numbers[None])[0] for row in told.examples]
+            examples = zip(told.examples, weights, strict=True)
+            sure = [(model.of(SITE, [("", row.names)], weighed), row.finding) for row, weighed in examples]
             for level in levels:
                 told_once = fold(replace(f, confidence=p) for p, f in sure if p >= level)
                 findings = settle(finding for finding, _ in told_once)

@@ -245,7 +245,7 @@ def test_improbable_findings_are_left_out_and_the_others_get_their_probability(
     # What the fitted weights say of a word changes with each fit; the rule does not.
     monkeypatch.setattr(
         "caseframe.fields.confidence.confidence_of",
-        lambda field, bags, numbers: 0.1 if "value=wide" in names_of(bags) else 0.7,
+        lambda field, bags, weighed: 0.1 if "value=wide" in names_of(bags) else 0.7,
     )
     doc = nlp("A 40-year-old man with osteosarcoma of the femur underwent wide resection of the osteosarcoma.")
     at = doc.text.index("osteosarcoma")

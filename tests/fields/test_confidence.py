@@ -78,7 +78,7 @@ def test_a_finding_outside_the_text_has_no_features(doc: Doc) -> None:
 
 def test_more_certain_words_make_a_more_certain_finding(doc: Doc) -> None:
     pain = mention("pain", "pain", "symptom")
-    (numbers,) = confidence.numbers(confidence.Context(doc, [(pain, [pain])]), [pain])
+    (weighed,) = confidence.weighed(confidence.Context(doc, [(pain, [pain])]), [pain])
     for field in ("diagnosis", "symptom", "complication"):
-        sure, unsure = (confidence.confidence_of(field, [("said=", [n])], numbers) for n in "92")
+        sure, unsure = (confidence.confidence_of(field, [("said=", [n])], weighed) for n in "92")
         assert sure > unsure

@@ -9,6 +9,7 @@ from spacy.tokens import Doc, Span
 
 from caseframe.fields.conditions import conditions_of
 from caseframe.fields.entities import CONDITIONS, features, find_open, open_mentions
+from caseframe.fields.linear import names_of
 
 Mark = Callable[..., Doc]
 
@@ -77,7 +78,7 @@ def test_features_tell_none_a_type_or_the_same_words(marked: Mark) -> None:
         start = doc.text.index(words)
         span = doc.char_span(start, start + len(words))
         assert isinstance(span, Span)
-        return set(features(span))
+        return set(names_of([features(span)]))
 
     assert named("knee") == {"entity=none"}
     assert named("quexia") == {"entity=DISORDER", "entity sure=3"}

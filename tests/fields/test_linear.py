@@ -39,8 +39,14 @@ def test_logistic_by_hand() -> None:
     assert MODEL.of("yes", whole("pain")) == MODEL.each(whole("pain"))["yes"]
 
 
+def told(*rests: str) -> list[str]:
+    """What names of a few values are made by."""
+    return [f"p{rest}" for rest in rests]
+
+
 rests = st.lists(st.sampled_from(["pain", "ain", "n", "ft", "x"]))
-bags = st.lists(st.tuples(st.sampled_from(["", "p", "pai", "le"]), rests | rests.map(tuple)))
+begins = st.sampled_from(["", "p", "pai", "le"])
+bags = st.lists(st.tuples(begins, rests | rests.map(tuple)) | st.tuples(st.just(told), rests.map(tuple)))
 
 
 @given(bags)
@@ -62,12 +68,14 @@ def test_sums_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_numbers_are_weighed_by_the_rows_named_after_them() -> None:
     model = LinearModel(("no", "yes"), {"vector 0": (1.0, 0.0), "vector 1": (0.5, -2.0), "pain": (1.0, 0.0)})
-    numbers = np.array([2.0, 4.0])
+    numbers = np.array([[2.0, 4.0], [0.0, 1.0]])
     pain = whole("pain")
-    assert model.sums(pain, numbers) == [5.0, -8.0]
-    assert model.of("yes", pain, numbers) == model.each(pain, numbers)["yes"]
+    row, other = model.weighed(numbers)
+    assert model.sums(pain, row) == [5.0, -8.0]
+    assert model.sums(pain, other) == [1.5, -2.0], "each mention has numbers of its own"
+    assert model.of("yes", pain, row) == model.each(pain, row)["yes"]
     assert model.sums(pain) == [1.0, 0.0], "without numbers the names alone count"
-    assert MODEL.sums(pain, numbers) == MODEL.sums(pain), "a model that weighs none takes none"
+    assert MODEL.sums(pain, MODEL.weighed(numbers)[0]) == MODEL.sums(pain), "a model that weighs none takes none"
 
 
 @given(st.floats(-1e6, 1e6))

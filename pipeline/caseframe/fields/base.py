@@ -12,7 +12,7 @@ from caseframe.lexicons import Term, surface_parts
 from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 from caseframe.schema import NO_ATTRIBUTES, Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
-from caseframe.stages.extensions import sentence_bounds, text_of, texts_of
+from caseframe.stages.extensions import by_token, sentence_bounds, text_of, texts_of
 from caseframe.stages.terms import term_of
 from caseframe.stages.timeline import time_of
 
@@ -20,8 +20,9 @@ VERSION = "0.1.0"
 # What the field modules note on a Doc; `caseframe_cases` takes it away in the end.
 _GROUPS = "caseframe.groups"
 _LABELLED = "caseframe.labelled_groups"
-_SECTIONS = "caseframe.section_bounds"
+_SECTIONS = "caseframe.sections_by_token"
 _SENTENCES = "caseframe.sentences"
+_ASSERTIONS = "caseframe.assertions"
 _TIMES = "caseframe.governing_times"
 _PLACES = "caseframe.places"
 _FOLDED = "caseframe.folded"
@@ -60,7 +61,7 @@ def make_finding(
 
     The words of an absent finding include the denial, as the schema has it.
     """
-    label, cue = assertion_of(span)
+    label, cue = assertion_at(span)
     if assertion is None:
         assertion = label
     else:
@@ -107,7 +108,17 @@ def was_only_proposed(span: Span) -> bool:
     """Whether the words after a treatment say that it was planned or offered, not that it was done or refused."""
     end = min(sentence_chars(span)[1], span.end_char + _PROPOSED_CHARS)
     told = _PROPOSED.match(text_of(span.doc)[span.end_char : end])
-    return told is not None and assertion_of(span)[0] == "present"
+    return told is not None and assertion_at(span)[0] == "present"
+
+
+def assertion_at(span: Span) -> tuple[Assertion, Span | None]:
+    """The assertion of a span and its cue, as `stages.assertion.assertion_of` finds them; asked once a span."""
+    known: dict[tuple[int, int], tuple[Assertion, Span | None]] = span.doc.user_data.setdefault(_ASSERTIONS, {})
+    place = span.start, span.end
+    told = known.get(place)
+    if told is None:
+        told = known[place] = assertion_of(span)
+    return told
 
 
 def _when(span: Span, field: str) -> float | None:
@@ -149,16 +160,16 @@ def treated_for(time: Span) -> bool:
 
 def section_of(span: Span) -> str:
     """The kind of the section that holds a span: `title`, `background`, `case` …; empty where there is none."""
-    place = span.start
-    return next((kind for start, end, kind in _sections(span.doc) if start <= place < end), "")
+    return sections_by_token(span.doc)[span.start]
 
 
-def _sections(doc: Doc) -> list[tuple[int, int, str]]:
-    sections: list[tuple[int, int, str]] | None = doc.user_data.get(_SECTIONS)
-    if sections is None:
-        sections = [(section.start, section.end, section.label_) for section in spans_in(doc, "sections")]
-        doc.user_data[_SECTIONS] = sections
-    return sections
+def sections_by_token(doc: Doc) -> list[str]:
+    """The kind of the section of each token. Found once a Doc: not to be changed."""
+    known: list[str] | None = doc.user_data.get(_SECTIONS)
+    if known is None:
+        rows = [(section.start, section.end, section.label_) for section in reversed(spans_in(doc, "sections"))]
+        known = doc.user_data[_SECTIONS] = by_token(doc, rows, "")
+    return known
 
 
 def sentence_chars(span: Span) -> tuple[int, int]:
@@ -172,6 +183,7 @@ def sentence_text(span: Span) -> str:
 
 
 def _sentence(span: Span) -> tuple[int, int, str]:
+    """The bounds of that sentence, as characters, and its text."""
     doc = span.doc
     sentences: dict[tuple[int, int], tuple[int, int, str]] = doc.user_data.setdefault(_SENTENCES, {})
     bounds = sentence_bounds(doc, span.start)
@@ -200,7 +212,7 @@ def term_at(span: Span) -> Term:
 
 def title_end(doc: Doc) -> int:
     """Token behind the title; 0 where there is none."""
-    return next((end for _, end, kind in _sections(doc) if kind == "title"), 0)
+    return next((section.end for section in spans_in(doc, "sections") if section.label_ == "title"), 0)
 
 
 def folded_words(doc: Doc) -> list[str]:

@@ -115,10 +115,10 @@ def weigh(doc: Doc, folded: Folded) -> list[Finding]:
     Every patient of a case report has a diagnosis: where none is probable, the likeliest one counts.
     """
     context = confidence.Context(doc, folded)
-    numbers = confidence.numbers(context, context.findings)
+    weights = confidence.weighed(context, context.findings)
     weighed = []
     left_out = []
-    for (finding, mentions), row in zip(folded, numbers, strict=True):
+    for (finding, mentions), row in zip(folded, weights, strict=True):
         if finding.field in confidence.FIELDS:
             bags = confidence.features(context, finding, mentions)
             probability = confidence.confidence_of(finding.field, bags, row)

@@ -6,15 +6,16 @@ words lie between. Words that say the same of what they govern form a class, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import spans_in
+from caseframe.fields.linear import Bag
 from caseframe.fields.phrases import phrase_start
 from caseframe.stages.extensions import lowers_of, sentence_bounds
 
-_LABELS = "caseframe.clue_labels"
+_AROUND = "caseframe.clue_words"
 _CLASSES = {
     word: name
     for name, words in {
@@ -57,73 +58,85 @@ _REACH_RIGHT = 10
 _BEYOND = 6
 
 
-def clues(span: Span) -> Iterator[str]:
-    """Names of features of a mention; those of the words around it hold for all items of a list."""
+def clues(span: Span, place: str) -> Iterator[Bag]:
+    """The features of a mention; those of the words around it hold for all items of a list.
+
+    `place`: whether the mention stands before or after the treatment or in the title; it colours what is said.
+    """
     doc, start, end = span.doc, span.start, span.end
     words = lowers_of(doc)
     first, last = sentence_bounds(doc, start)
     begin = phrase_start(doc, start)
-    for word in dict.fromkeys(words[begin:end]):
-        yield f"inside={word}"
+    inside = dict.fromkeys(words[begin:end])
+    yield "inside=", inside
+    for word in inside:
         if word.endswith(_OF_CAUSE_ENDINGS):
-            yield f"inside -{word.rpartition('-')[2]}"
-    left = _governor(words[max(first, begin - _REACH_LEFT) : begin][::-1])
-    right = _governor(words[end : min(last, end + _REACH_RIGHT)])
-    yield f"governed by={left}"
-    yield f"followed by={right}"
-    yield f"governed by={left}&followed by={right}"
-    if _is_of_person(words, first, begin):
+            yield "inside -", [word.rpartition("-")[2]]
+    yield _of_governors, (*_before(words, first, begin), _behind(words[end : min(last, end + _REACH_RIGHT)]), place)
+    links, acts = _links_and_acts(doc)
+    if came := dict.fromkeys(name for i, name in links if end <= i < min(last, end + _REACH_RIGHT)):
+        yield "", [each for name in came for each in (name, f"{name}&place={place}")]
+    if ahead := dict.fromkeys(name for i, name in acts if first <= i < begin):
+        yield "ahead=", ahead
+
+
+def _of_governors(left: str, of_person: bool, right: str, place: str) -> Iterator[str]:
+    for name in (f"governed by={left}", f"followed by={right}", f"governed by={left}&followed by={right}"):
+        yield name
+        yield f"{name}&place={place}"
+    if of_person:
         yield "of a person"
-    labels = _labels(doc)
-    yield from dict.fromkeys(_after_what(labels, words, end, last))
-    yield from dict.fromkeys(_before_what(labels, words, first, begin))
 
 
-def _governor(words: Iterable[str]) -> str:
-    for word in words:
+def _before(words: Sequence[str], first: int, begin: int) -> tuple[str, bool]:
+    """What governs the words from `begin` on, and whether "a woman with", "patients with" does.
+
+    The other items of a list may stand between.
+    """
+    of_person = None
+    for i in range(begin - 1, first - 1, -1):
+        word = words[i]
         if word in _CLASSES:
-            return _CLASSES[word]
-    return "none"
+            return _CLASSES[word] if begin - i <= _REACH_LEFT else "none", of_person is True
+        if word == "with" and of_person is None and i > first:
+            of_person = words[i - 1] in _PERSONS
+    return "none", of_person is True
 
 
-def _is_of_person(words: Sequence[str], first: int, start: int) -> bool:
-    """Whether "a woman with", "patients with" governs the words from `start` on, past the other items of a list."""
-    for i in range(start - 1, first, -1):
-        if words[i] in _CLASSES:
-            return False
-        if words[i] == "with":
-            return words[i - 1] in _PERSONS
-    return False
+def _behind(words: Iterable[str]) -> str:
+    return next((_CLASSES[word] for word in words if word in _CLASSES), "none")
 
 
-def _after_what(labels: Mapping[int, str], words: Sequence[str], end: int, last: int) -> Iterator[str]:
-    """What a condition is said to follow or come of: "… after resection", "… due to the screw"."""
-    for i, word in enumerate(words[end : min(last, end + _REACH_RIGHT)], end):
-        link = _LINKS.get(word)
-        if link:
-            named = next((labels[j] for j in range(i + 1, min(last, i + 1 + _BEYOND)) if j in labels), "")
-            if named:
-                yield f"comes {link}={named}"
+def _links_and_acts(doc: Doc) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Words that say what a condition before them follows or comes of ("… after resection", "… due to the screw").
 
-
-def _before_what(labels: Mapping[int, str], words: Sequence[str], first: int, begin: int) -> Iterator[str]:
-    """What stands ahead of a condition in its sentence: an act of treatment, and whether "after" opens with it."""
-    for i in range(first, begin):
-        if i in labels and labels[i] in _ACTS:
-            opened = not _AFTER.isdisjoint(words[max(first, i - _BEYOND) : i])
-            yield f"ahead={'after ' if opened else ''}{labels[i]}"
+    And the acts of treatment that can stand ahead of one, with whether "after" opens with them. Both by token, found
+    once a Doc.
+    """
+    known: tuple[list[tuple[int, str]], list[tuple[int, str]]] | None = doc.user_data.get(_AROUND)
+    if known is None:
+        words, labels = lowers_of(doc), _labels(doc)
+        links, acts = [], []
+        for i, word in enumerate(words):
+            if word in _LINKS:
+                end = min(sentence_bounds(doc, i)[1], i + 1 + _BEYOND)
+                named = next((labels[j] for j in range(i + 1, end) if j in labels), "")
+                if named:
+                    links.append((i, f"comes {_LINKS[word]}={named}"))
+            if labels.get(i) in _ACTS:
+                opened = not _AFTER.isdisjoint(words[max(sentence_bounds(doc, i)[0], i - _BEYOND) : i])
+                acts.append((i, f"after {labels[i]}" if opened else labels[i]))
+        known = doc.user_data[_AROUND] = links, acts
+    return known
 
 
 def _labels(doc: Doc) -> dict[int, str]:
     """For each token inside a term of treatment, else of a condition, the field of that term."""
-    known = doc.user_data.get(_LABELS)
-    if not isinstance(known, dict):
-        known = {}
-        for span in spans_in(doc, "terms"):
-            label = span.label_
-            if label in _ACTS or label in ("diagnosis", "complication"):
-                for i in range(span.start, span.end):
-                    if label in _ACTS or i not in known:
-                        known[i] = label
-        doc.user_data[_LABELS] = known
-    return known
+    labels: dict[int, str] = {}
+    for span in spans_in(doc, "terms"):
+        label = span.label_
+        if label in _ACTS or label in ("diagnosis", "complication"):
+            for i in range(span.start, span.end):
+                if label in _ACTS or i not in labels:
+                    labels[i] = label
+    return labels

@@ -14,14 +14,22 @@ from functools import lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import folded_words, make_finding, parts_of, sentence_chars, spans_in, spans_of, term_at
+from caseframe.fields.base import (
+    assertion_at,
+    folded_words,
+    make_finding,
+    parts_of,
+    sentence_chars,
+    spans_in,
+    spans_of,
+    term_at,
+)
 from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase, phrase_start
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import CACHED_WORDS, canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
-from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
 from caseframe.stages.needles import may_match
 
@@ -136,7 +144,7 @@ def find(doc: Doc) -> Iterator[Finding]:
     for condition, roles in zip(conditions, roles_of(doc, conditions), strict=True):
         if not roles:
             continue
-        assertion, cue = assertion_of(condition.span)
+        assertion, cue = assertion_at(condition.span)
         if cue is not None and _MISTAKEN.search(cue.text):
             # What it was taken for is a diagnosis that did not stand, and nothing else.
             roles = {"diagnosis": max(roles.values())}
@@ -171,7 +179,7 @@ def _any_complication(doc: Doc) -> Iterator[Finding]:
         if not _is_any(span) or _is_bare_any(span) or _is_qualified(span):
             continue
         term = term_at(span)
-        if "denied" in term.attributes or assertion_of(span)[0] == "absent":
+        if "denied" in term.attributes or assertion_at(span)[0] == "absent":
             yield make_finding(span, span.label_, "any", source=_SOURCE, assertion="absent", confidence=0.85)
 
 

@@ -21,8 +21,8 @@ from caseframe.fields.surroundings import surroundings
 from caseframe.schema import Finding
 from caseframe.stages.entity_network import Floats
 from caseframe.stages.extensions import sentence_bounds, text_of
-from caseframe.stages.narrative import narrative_score
-from caseframe.stages.roles import role_of
+from caseframe.stages.narrative import scores_by_token
+from caseframe.stages.roles import roles_by_token
 
 # Fields whose findings are weighed; the others have few candidates and their module's own confidence.
 FIELDS = (
@@ -41,9 +41,9 @@ def model() -> LinearModel:
     return shipped("confidence")
 
 
-def confidence_of(field: str, bags: Iterable[Bag], numbers: Floats) -> float:
-    """Probability of a finding of `field` with these features and surroundings."""
-    return model().of(field, bags, numbers)
+def confidence_of(field: str, bags: Iterable[Bag], weighed: Sequence[float]) -> float:
+    """Probability of a finding of `field` with these features, and what its surroundings weigh."""
+    return model().of(field, bags, weighed)
 
 
 def least(field: str) -> float:
@@ -56,6 +56,8 @@ class Context:
 
     def __init__(self, doc: Doc, folded: Folded) -> None:
         self.doc = doc
+        self.words = folded_words(doc)
+        self.roles, self.scores = roles_by_token(doc), scores_by_token(doc)
         self.findings = [finding for finding, _ in folded]
         self.by_value: dict[tuple[object, str], list[Finding]] = {}
         self.sure: dict[str, list[float]] = {}
@@ -68,75 +70,94 @@ class Context:
 
 def features(context: Context, finding: Finding, group: Sequence[Finding]) -> Iterator[Bag]:
     """The features of a finding of a case; `group` are the mentions of the same thing, itself among them."""
-    span = span_of(context.doc, finding)
+    doc, words = context.doc, context.words
+    span = span_of(doc, finding)
     if span is None:
         return
     start, end = span.start, span.end
-    first, last = sentence_bounds(context.doc, start)
-    words = folded_words(context.doc)
-    mentions = [span_of(context.doc, mention) or context.doc[:1] for mention in group]
-    told_in = list(map(role_of, mentions))
-    yield "", _told(context, finding, group, span, mentions, told_in)
+    first, last = sentence_bounds(doc, start)
+    mentions = [0 if at is None else at.start for at in (span_of(doc, mention) for mention in group)]
+    told_in = tuple(dict.fromkeys([context.roles[place] for place in mentions]))
+    yield from _told(context, finding, group)
+    yield _of_story, (int(5 * max([context.scores[place] for place in mentions])), context.roles[start], told_in)
+    yield entity_features(span)
     yield "before=", words[max(first, start - _WINDOW) : start]
     yield "after=", words[end : min(last, end + _WINDOW)]
     yield "inside=", words[start:end]
-    yield "sentence=", [word for word in (*words[first:start], *words[end:last]) if len(word) > 4 and word.isalpha()]
-    yield "", [f"said={_tenth(finding)}&mentions={min(len(group), 3)}"]
+    yield "sentence=", [word for word in words[first:start] + words[end:last] if len(word) > 4 and word.isalpha()]
     if finding.field == "outcome":
-        yield "", [*courses.features(span), *_of_course(span, last, told_in)]
+        yield "", courses.features(span)
+        yield _of_course(span, last, context.roles[start], told_in)
     if finding.field in _OF_STATE:
         yield "tells ", follow_up.told_by(finding.sentence)
     if finding.field == "follow_up":
         yield "", follow_up.features(span, finding, context.findings)
 
 
-def _told(
-    context: Context,
-    finding: Finding,
-    group: Sequence[Finding],
-    span: Span,
-    mentions: Sequence[Span],
-    told_in: Sequence[str],
-) -> Iterator[str]:
-    """What is told of a finding, where and how often."""
-    yield f"said={_tenth(finding)}"
-    yield f"source={finding.source.split('/')[0]}"
-    yield f"assertion={finding.assertion}"
-    yield f"section={finding.section}"
-    yield f"mentions={min(len(group), 4)}"
-    yield from _rivals(context, finding)
+def _told(context: Context, finding: Finding, group: Sequence[Finding]) -> Iterator[Bag]:
+    """What is told of a finding, where and how often, and what else was said."""
+    value, when, confidence = finding.value, finding.when_days, finding.confidence
+    surer = sum([other > confidence for other in context.sure[finding.field]])
+    yield _of_certainty, (_tenth(finding), min(len(group), 4), min(surer, 4))
     sections = {mention.section for mention in group}
-    yield f"in title={'title' in sections}"
-    yield f"only in title={sections == {'title'}}"
-    yield f"story={int(5 * max(map(narrative_score, mentions)))}"
-    yield f"role={role_of(span)}"
-    for role in dict.fromkeys(told_in):
-        yield f"told in={role}"
-    if isinstance(finding.value, str):
-        named = finding.value.split()
-        yield f"words={min(len(named), 4)}"
-        yield f"head={named[-1] if named else ''}"
-        yield f"value={finding.value}"
-    yield from entity_features(span)
-    when = finding.when_days
-    yield f"when={'none' if when is None else 'later' if when > 0 else 'before'}"
-    for name, value in finding.attributes.items():
-        yield f"has {name}"
-        if isinstance(value, str):
-            yield f"{name}={value}"
-    yield f"place={min(4, 5 * finding.start // context.length)}"
+    place = min(4, 5 * finding.start // context.length)
+    yield _of_place, (finding.section, "title" in sections, len(sections) > 1, place)
+    when_told = "none" if when is None else "later" if when > 0 else "before"
+    named = value.split() if isinstance(value, str) else None
+    words = -1 if named is None else min(len(named), 4)
+    yield _of_manner, (finding.source, finding.assertion, when_told, words)
+    if named is not None:
+        yield "head=", named[-1:] or [""]
+        yield "value=", [value]
+    yield "", list(_beside(context, finding))
+    if finding.attributes:
+        yield "has ", finding.attributes
+        yield "", [f"{name}={value}" for name, value in finding.attributes.items() if isinstance(value, str)]
 
 
-def _of_course(span: Span, end_of_sentence: int, told_in: Sequence[str]) -> Iterator[str]:
+def _of_certainty(tenth: int, mentions: int, surer: int) -> Iterator[str]:
+    yield f"said={tenth}"
+    yield f"mentions={mentions}"
+    yield f"said={tenth}&mentions={min(mentions, 3)}"
+    yield f"rivals={surer}"
+    yield f"rivals={min(surer, 2)}&said={tenth}"
+
+
+def _of_place(section: str, titled: bool, elsewhere: bool, place: int) -> Iterator[str]:
+    yield f"section={section}"
+    yield f"in title={titled}"
+    yield f"only in title={titled and not elsewhere}"
+    yield f"place={place}"
+
+
+def _of_manner(source: str, assertion: str, when: str, words: int) -> Iterator[str]:
+    yield f"source={source.split('/')[0]}"
+    yield f"assertion={assertion}"
+    yield f"when={when}"
+    if words >= 0:
+        yield f"words={words}"
+
+
+def _of_story(score: int, role: str, told_in: Iterable[str]) -> Iterator[str]:
+    yield f"story={score}"
+    yield f"role={role}"
+    for other in told_in:
+        yield f"told in={other}"
+
+
+def _of_course(span: Span, end_of_sentence: int, role: str, told_in: Sequence[str]) -> Bag:
     """Where in the course of treatment an outcome is told."""
     treated = first_treatment(span.doc)
     place = "after" if span.start > treated else "before"
-    later = aftermath(span.doc, treated) < end_of_sentence
+    return _names_of_course, (place, aftermath(span.doc, treated) < end_of_sentence, role, "outcome" in told_in)
+
+
+def _names_of_course(place: str, later: bool, role: str, told_as_outcome: bool) -> Iterator[str]:
     yield f"treated={place}"
     yield f"aftermath={later}"
-    yield f"treated={place}&role={role_of(span)}"
-    yield f"aftermath={later}&role={role_of(span)}"
-    yield f"treated={place}&outcome told={'outcome' in told_in}"
+    yield f"treated={place}&role={role}"
+    yield f"aftermath={later}&role={role}"
+    yield f"treated={place}&outcome told={told_as_outcome}"
 
 
 def numbers(context: Context, findings: Sequence[Finding]) -> Floats:
@@ -145,12 +166,14 @@ def numbers(context: Context, findings: Sequence[Finding]) -> Floats:
     return surroundings(context.doc, [(span.start, span.end) for span in spans])
 
 
-def _rivals(context: Context, finding: Finding) -> Iterator[str]:
-    """What else was said: surer things in the same field, the same words in another field."""
+def weighed(context: Context, findings: Sequence[Finding]) -> list[list[float]]:
+    """What the surroundings of some findings weigh, a row each, a weight a field."""
+    return model().weighed(numbers(context, findings))
+
+
+def _beside(context: Context, finding: Finding) -> Iterator[str]:
+    """What else was said: the same words, or words among them, in another field."""
     field, sure, start, end = finding.field, finding.confidence, finding.start, finding.end
-    surer = sum([other > sure for other in context.sure[field]])
-    yield f"rivals={min(surer, 4)}"
-    yield f"rivals={min(surer, 2)}&said={_tenth(finding)}"
     for other in context.by_value[finding.value, finding.assertion]:
         if other.field != field:
             yield f"same as {other.field}"

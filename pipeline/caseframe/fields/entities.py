@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.linear import Bag
 from caseframe.fields.phrases import core_words
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Finding
@@ -58,28 +59,34 @@ def _is_bare_verb(entity: Span) -> bool:
     return len(entity) == 1 and entity.text.endswith("ed")
 
 
-def features(span: Span) -> Sequence[str]:
-    """Names of features that tell what the entities say of a mention: none, a type, the same words."""
-    known: dict[tuple[int, int], list[str]] = span.doc.user_data.setdefault(_FEATURES, {})
+def features(span: Span) -> Bag:
+    """The features that tell what the entities say of a mention: none, a type, the same words; found once a mention."""
+    known: dict[tuple[int, int], Bag] = span.doc.user_data.setdefault(_FEATURES, {})
     bounds = span.start, span.end
-    if bounds not in known:
-        known[bounds] = list(_features(span.doc, *bounds))
-    return known[bounds]
+    bag = known.get(bounds)
+    if bag is None:
+        bag = known[bounds] = _names, _told(span.doc, *bounds)
+    return bag
 
 
-def _features(doc: Doc, start: int, end: int) -> Iterator[str]:
+def _told(doc: Doc, start: int, end: int) -> tuple[str, int, bool]:
+    """The type of the entity over most of some tokens, how sure it is, in quarters, and whether these are all of it."""
     entities, at = spans_in(doc, SPANS), _numbers(doc)
     over = sorted({number for i in range(start, end) for number in at.get(i, ())})
     if not over:
-        yield "entity=none"
-        return
+        return "none", 0, False
     entity = entities[over[0]]
     if len(over) > 1:
         entity = max((entities[n] for n in over), key=lambda each: min(each.end, end) - max(each.start, start))
-    yield f"entity={entity.label_}"
-    yield f"entity sure={int(4 * confidence_of(entity))}"
-    if (entity.start, entity.end) == (start, end):
-        yield f"entity is {entity.label_}"
+    return entity.label_, int(4 * confidence_of(entity)), (entity.start, entity.end) == (start, end)
+
+
+def _names(label: str, sure: int, same: bool) -> Iterator[str]:
+    yield f"entity={label}"
+    if label != "none":
+        yield f"entity sure={sure}"
+    if same:
+        yield f"entity is {label}"
 
 
 def _numbers(doc: Doc) -> dict[int, list[int]]:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, sentence_chars, spans_of, term_at, when_at
+from caseframe.fields.base import assertion_at, make_finding, sentence_chars, spans_of, term_at, when_at
 from caseframe.fields.courses import courses
 from caseframe.schema import Assertion, AttributeValue, Finding
-from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
 
 _SOURCE = "outcomes"
@@ -91,7 +90,7 @@ def _is_outcome(span: Span) -> bool:
 
 def _denies_trouble(span: Span) -> bool:
     """Whether a denial is part of the outcome ("no neurological deficit"), or denies only trouble with it."""
-    label, cue = assertion_of(span)
+    label, cue = assertion_at(span)
     if label != "absent" or cue is None:
         return False
     return span.start <= cue.start < span.end or _TROUBLE.search(span.doc[cue.end : span.start].text) is not None

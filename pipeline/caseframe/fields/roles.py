@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
-from caseframe.fields.base import folded_words, section_of, spans_in, title_end
+from caseframe.fields.base import assertion_at, folded_words, sections_by_token, spans_in, title_end, when_at
 from caseframe.fields.clues import clues
 from caseframe.fields.entities import features as entity_features
-from caseframe.fields.linear import MOST_BAGS, Bag, LinearModel, shipped
+from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
-from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_bounds
-from caseframe.stages.narrative import narrative_score
-from caseframe.stages.roles import role_of
-from caseframe.stages.timeline import when_of
+from caseframe.stages.narrative import scores_by_token
+from caseframe.stages.roles import roles_by_token
 
 if TYPE_CHECKING:
     from caseframe.fields.conditions import Condition
@@ -52,19 +49,16 @@ def roles_of(doc: Doc, conditions: Sequence[Condition]) -> list[dict[str, float]
     """For each of the conditions of a Doc the roles that it may have, with their probabilities."""
     numbers = surroundings(doc, [(condition.span.start, condition.span.end) for condition in conditions])
     found = []
-    for bags, row in zip(features(doc, conditions), numbers, strict=True):
-        probabilities = model().each(bags, row)
+    for bags, weighed in zip(features(doc, conditions), model().weighed(numbers), strict=True):
+        probabilities = model().each(bags, weighed)
         found.append({role: sure for role, sure in probabilities.items() if sure >= MIN_PROBABILITY[role]})
     return found
 
 
-def features(doc: Doc, conditions: Sequence[Condition]) -> Iterator[list[Bag]]:
+def features(doc: Doc, conditions: Sequence[Condition]) -> Iterator[Iterator[Bag]]:
     """The features that hold of each of the conditions of a Doc."""
     context = _Context(doc, conditions)
-    for number, condition in enumerate(conditions):
-        kind = context.kind_of(number, condition)
-        names = [*_told(context, number, condition, kind.place), *entity_features(condition.span)]
-        yield [("", _names_of_kind(kind)), ("", names), *_words(doc, condition.span, context.sentences[number])]
+    return (_told(context, number, condition) for number, condition in enumerate(conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,134 +77,107 @@ class _Context:
     """What a Doc says of its conditions, gathered once a Doc."""
 
     def __init__(self, doc: Doc, conditions: Sequence[Condition]) -> None:
+        self.words = folded_words(doc)
         self.treated = first_treatment(doc)
         self.aftermath = aftermath(doc, self.treated)
-        self.assertions = [assertion_of(condition.span)[0] for condition in conditions]
-        self.sections = [section_of(condition.span) for condition in conditions]
+        self.assertions = [assertion_at(condition.span)[0] for condition in conditions]
+        self.sections = sections_by_token(doc)
         self.sentences: list[_Sentence] = []
-        self.beside = [f"beside={c.field}&{told}" for c, told in zip(conditions, self.assertions, strict=True)]
+        self.beside = [f"{c.field}&{told}" for c, told in zip(conditions, self.assertions, strict=True)]
         self.mentions: dict[str, list[int]] = {}
+        self.titled: set[str] = set()
         sentences: dict[int, _Sentence] = {}
         for number, condition in enumerate(conditions):
-            start, end = sentence_bounds(doc, condition.span.start)
+            place = condition.span.start
+            start, end = sentence_bounds(doc, place)
             if start not in sentences:
                 sentences[start] = _sentence(doc, start, end)
             sentences[start].conditions.append(number)
             self.sentences.append(sentences[start])
-            self.mentions.setdefault(condition.value, []).append(number)
-        self.first = {value: conditions[numbers[0]].span.start for value, numbers in self.mentions.items()}
-        self.titled = {c.value for c, section in zip(conditions, self.sections, strict=True) if section == "title"}
-
-    def kind_of(self, number: int, condition: Condition) -> _Kind:
-        """What a condition has in common with many others."""
-        start, sentence, section = condition.span.start, self.sentences[number], self.sections[number]
-        when = when_of(condition.span)
-        place = "title" if section == "title" else "after" if start > self.treated else "before"
-        return _Kind(
-            condition.field,
-            condition.origin,
-            condition.behavior,
-            section,
-            self.assertions[number],
-            place,
-            place == "after" and self.treated >= sentence.start,
-            place != "title" and self.aftermath < sentence.end,
-            sentence.story,
-            sentence.role,
-            "none" if when is None else "later" if when > 0 else "earlier",
-            min(len(self.mentions[condition.value]), 3),
-            # What is first told after the treatment mostly came of it.
-            "after" if self.first[condition.value] > self.treated else "before",
-            condition.value in self.titled,
-        )
-
-
-class _Kind(NamedTuple):
-    """What a condition has in common with many others, so that the names of these features are made once."""
-
-    field: str
-    origin: str
-    behavior: str
-    section: str
-    assertion: str
-    place: str
-    beside_treatment: bool
-    in_aftermath: bool
-    story: int
-    role: str
-    when: str
-    mentions: int
-    first: str
-    titled: bool
-
-
-@lru_cache(maxsize=MOST_BAGS)
-def _names_of_kind(kind: _Kind) -> tuple[str, ...]:
-    return tuple(_of_kind(kind))
-
-
-def _of_kind(kind: _Kind) -> Iterator[str]:
-    field, assertion = kind.field, kind.assertion
-    yield f"field={field}"
-    yield f"lexicon={kind.origin}"
-    yield f"field={field}&section={kind.section}"
-    yield f"section={kind.section}"
-    yield f"assertion={assertion}"
-    yield f"assertion={assertion}&field={field}"
-    if kind.behavior:
-        yield f"behavior={kind.behavior}"
-    yield f"place={kind.place}"
-    yield f"place={kind.place}&field={field}"
-    yield f"place={kind.place}&assertion={assertion}"
-    if kind.place == "after":
-        yield f"same sentence as treatment={kind.beside_treatment}"
-    if kind.in_aftermath:
-        yield "aftermath"
-        yield f"aftermath&field={field}"
-        yield f"aftermath&assertion={assertion}"
-    yield f"story={kind.story}"
-    yield f"story={kind.story}&field={field}"
-    yield f"role={kind.role}"
-    yield f"role={kind.role}&field={field}"
-    yield f"role={kind.role}&assertion={assertion}"
-    yield f"when={kind.when}"
-    yield f"mentions={kind.mentions}"
-    yield f"first told={kind.first}"
-    yield f"first told={kind.first}&field={field}"
-    yield f"first told={kind.first}&listed={'complication' in field}&{assertion}"
-    if kind.titled:
-        yield "named in title"
-        yield f"named in title&field={field}"
+            self.mentions.setdefault(condition.value, []).append(place)
+            if self.sections[place] == "title":
+                self.titled.add(condition.value)
 
 
 def _sentence(doc: Doc, start: int, end: int) -> _Sentence:
-    span = Span(doc, start, end)
     words = {word: None for word in folded_words(doc)[start:end] if len(word) > 3 and word.isalpha()}
-    return _Sentence(start, end, int(4 * narrative_score(span)), role_of(span), list(words), [])
+    story = int(4 * scores_by_token(doc)[start])
+    return _Sentence(start, end, story, roles_by_token(doc)[start], list(words), [])
 
 
-def _told(context: _Context, number: int, condition: Condition, place: str) -> Iterator[str]:
-    """What is told of one condition only: its name, its neighbours, what its sentence says of it."""
-    yield f"head={condition.value.split()[-1] if condition.value else ''}"
-    yield f"value={condition.value}"
+def _told(context: _Context, number: int, condition: Condition) -> Iterator[Bag]:
+    """What is told of a condition: what it has in common with many others, its name, its neighbours, its sentence."""
+    span, field, value, words = condition.span, condition.field, condition.value, context.words
+    start, end = span.start, span.end
+    assertion, sentence, mentions = context.assertions[number], context.sentences[number], context.mentions[value]
+    section = context.sections[start]
+    place = "title" if section == "title" else "after" if start > context.treated else "before"
+    beside_treatment = place == "after" and context.treated >= sentence.start
+    in_aftermath = place != "title" and context.aftermath < sentence.end
+    days = when_at(span)
+    when = "none" if days is None else "later" if days > 0 else "earlier"
+    # What is first told after the treatment mostly came of it.
+    first = "after" if mentions[0] > context.treated else "before"
+    yield _of_kind, (field, condition.origin, condition.behavior, section, assertion)
+    yield _of_place, (field, assertion, place, beside_treatment, in_aftermath)
+    yield _of_sentence, (field, assertion, sentence.story, sentence.role)
+    yield _of_course, (field, assertion, when, min(len(mentions), 3), first, value in context.titled)
+    yield "head=", value.split()[-1:] or [""]
+    yield "value=", [value]
     # The other conditions of the sentence: what stands beside a denied complication is often one that came.
-    yield from {context.beside[other]: None for other in context.sentences[number].conditions if other != number}
-    for clue in clues(condition.span):
-        yield clue
-        if clue.startswith(("governed by=", "followed by=", "comes ")):
-            yield f"{clue}&place={place}"
-
-
-def _words(doc: Doc, span: Span, sentence: _Sentence) -> Iterator[Bag]:
-    words = folded_words(doc)
-    before = words[max(sentence.start, span.start - _WINDOW) : span.start]
-    after = words[span.end : min(sentence.end, span.end + _WINDOW)]
+    yield "beside=", {context.beside[other]: None for other in sentence.conditions if other != number}
+    yield from clues(span, place)
+    yield entity_features(span)
+    before = words[max(sentence.start, start - _WINDOW) : start]
+    after = words[end : min(sentence.end, end + _WINDOW)]
     yield "before=", before
     yield "after=", after
     yield "left=", before[-1:]
     yield "left2=", [" ".join(before[-2:])]
     yield "right=", after[:1]
     yield "sentence=", sentence.words
+
+
+def _of_kind(field: str, origin: str, behavior: str, section: str, assertion: str) -> Iterator[str]:
+    yield f"field={field}"
+    yield f"lexicon={origin}"
+    yield f"field={field}&section={section}"
+    yield f"section={section}"
+    yield f"assertion={assertion}"
+    yield f"assertion={assertion}&field={field}"
+    if behavior:
+        yield f"behavior={behavior}"
+
+
+def _of_place(field: str, assertion: str, place: str, beside_treatment: bool, in_aftermath: bool) -> Iterator[str]:
+    yield f"place={place}"
+    yield f"place={place}&field={field}"
+    yield f"place={place}&assertion={assertion}"
+    if place == "after":
+        yield f"same sentence as treatment={beside_treatment}"
+    if in_aftermath:
+        yield "aftermath"
+        yield f"aftermath&field={field}"
+        yield f"aftermath&assertion={assertion}"
+
+
+def _of_sentence(field: str, assertion: str, story: int, role: str) -> Iterator[str]:
+    yield f"story={story}"
+    yield f"story={story}&field={field}"
+    yield f"role={role}"
+    yield f"role={role}&field={field}"
+    yield f"role={role}&assertion={assertion}"
+
+
+def _of_course(field: str, assertion: str, when: str, mentions: int, first: str, titled: bool) -> Iterator[str]:
+    yield f"when={when}"
+    yield f"mentions={mentions}"
+    yield f"first told={first}"
+    yield f"first told={first}&field={field}"
+    yield f"first told={first}&listed={'complication' in field}&{assertion}"
+    if titled:
+        yield "named in title"
+        yield f"named in title&field={field}"
 
 
 def aftermath(doc: Doc, treated: int) -> int:
@@ -231,14 +198,10 @@ def first_treatment(doc: Doc) -> int:
     if isinstance(known, int):
         return known
     end_of_title = title_end(doc)
-    words = folded_words(doc)
+    words, scores = folded_words(doc), scores_by_token(doc)
     first = len(doc)
     for span in spans_in(doc, "terms"):
-        if (
-            span.label_ in ("procedure", "therapy")
-            and end_of_title <= span.start < first
-            and narrative_score(span) > 0.5
-        ):
+        if span.label_ in ("procedure", "therapy") and end_of_title <= span.start < first and scores[span.start] > 0.5:
             start, end = sentence_bounds(doc, span.start)
             if not _DONE.isdisjoint(words[start:end]):
                 first = span.start

@@ -19,17 +19,16 @@ from functools import lru_cache
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
-from caseframe.fields.base import folded_words, make_finding, section_of, spans_in, spans_of, term_at
+from caseframe.fields.base import assertion_at, folded_words, make_finding, section_of, spans_in, spans_of, term_at
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 from caseframe.schema import Finding
-from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import lowers_of, sentence_bounds, texts_of
-from caseframe.stages.narrative import narrative_score
-from caseframe.stages.roles import role_of
+from caseframe.stages.narrative import scores_by_token
+from caseframe.stages.roles import roles_by_token
 from caseframe.stages.terms import term_of
 
 _SOURCE = "sites"
@@ -140,7 +139,7 @@ def find(doc: Doc) -> Iterator[Finding]:
     """Yields every mention at which the case probably lies."""
     sites = sites_of(doc)
     for site, probability in zip(sites, probabilities_of(Context(doc, sites), sites), strict=True):
-        if probability < MIN_PROBABILITY or assertion_of(site.core)[0] in NOT_THERE:
+        if probability < MIN_PROBABILITY or assertion_at(site.core)[0] in NOT_THERE:
             continue
         # Where a thing lies is no less so for being suspected or earlier.
         yield make_finding(
@@ -165,7 +164,8 @@ def probabilities_of(context: Context, sites: Sequence[Site]) -> list[float]:
     if not sites:
         return []
     numbers = surroundings(context.doc, [(site.core.start, site.core.end) for site in sites])
-    return [model().of(SITE, features(context, site), row) for site, row in zip(sites, numbers, strict=True)]
+    weights = model().weighed(numbers)
+    return [model().of(SITE, features(context, site), row) for site, row in zip(sites, weights, strict=True)]
 
 
 def sites_of(doc: Doc) -> list[Site]:
@@ -345,7 +345,9 @@ class Context:
 
     def __init__(self, doc: Doc, sites: Sequence[Site]) -> None:
         self.doc = doc
+        self.words = folded_words(doc)
         self.counts = Counter(site.term.preferred for site in sites)
+        self.most = max(self.counts.values(), default=0)
         self.titled = frozenset(site.term.preferred for site in sites if section_of(site.core) == "title")
         self.labels: dict[int, list[str]] = {}
         self.longest: dict[int, tuple[int, str]] = {}
@@ -385,57 +387,60 @@ class Context:
 
 def features(context: Context, site: Site) -> Iterator[Bag]:
     """The features that hold of a candidate."""
-    core = site.core
-    start, end = sentence_bounds(context.doc, core.start)
-    folded = folded_words(context.doc)
-    near = [*range(max(start, core.start - _WINDOW), core.start), *range(core.end, min(end, core.end + _WINDOW))]
-    yield "", _told(context, site)
-    yield "", _beside(context, site, start, end)
-    texts, lowers = texts_of(context.doc), lowers_of(context.doc)
+    doc, core, name = context.doc, site.core, site.term.preferred
+    first, place, after = site.span.start, core.start, core.end
+    start, end = sentence_bounds(doc, place)
+    words, count = context.words, context.counts[name]
+    titled, another = name in context.titled, bool(context.titled)
+    generic = site.term.attributes.get("generic", "no")
+    is_noun = core.text.lower() == name
+    yield _of_form, (site.origin, generic, is_noun, bool(site.laterality), first < place)
+    story, role = scores_by_token(doc)[place], roles_by_token(doc)[place]
+    yield _of_place, (section_of(core), int(4 * story), role, assertion_at(core)[0])
+    yield _of_counts, (min(count, 4), min(len(context.counts) // 2, 6), min(context.order[name], 4))
+    yield _of_titles, (titled, another, int(3 * (count / context.most)))
+    yield "value=", [name]
+    yield "some mention: ", sorted(context.company[name])
+    yield "inside=", dict.fromkeys(label for i in range(place, after) for label in context.labels.get(i, ()))
+    yield "left=", [words[first - 1] if first > start else ""]
+    right = words[after] if after < end else ""
+    yield "right=", [right]
+    yield "ending=", [right[-5:]]
+    yield "", context.said_of(site)
+    texts, lowers = texts_of(doc), lowers_of(doc)
+    near = [*range(max(start, place - _WINDOW), place), *range(after, min(end, after + _WINDOW))]
     if any(lowers[i].startswith("metasta") for i in near):
         yield "", ["near metastasis"]
-    yield "near=", dict.fromkeys(folded[i] for i in near if len(texts[i]) > 3 and texts[i].isalpha())
-    yield "", entity_features(core)
+    yield "near=", dict.fromkeys(words[i] for i in near if len(texts[i]) > 3 and texts[i].isalpha())
+    yield entity_features(core)
 
 
-def _told(context: Context, site: Site) -> Iterator[str]:
-    """What is told of a candidate, where and how often."""
-    core, term = site.core, site.term
-    name = term.preferred
-    yield f"origin={site.origin}"
-    yield f"value={name}"
-    yield f"generic={term.attributes.get('generic', 'no')}"
-    yield f"form={'noun' if core.text.lower() == name else 'other'}"
-    yield f"side={bool(site.laterality)}"
-    yield f"position={site.span.start < core.start}"
-    yield f"section={section_of(core)}"
-    yield f"story={int(4 * narrative_score(core))}"
-    yield f"assertion={assertion_of(core)[0]}"
-    yield f"mentions={min(context.counts[name], 4)}"
-    yield f"sites={min(len(context.counts) // 2, 6)}"
-    titled = name in context.titled
+def _of_form(origin: str, generic: str, is_noun: bool, sided: bool, placed: bool) -> Iterator[str]:
+    yield f"origin={origin}"
+    yield f"generic={generic}"
+    yield f"form={'noun' if is_noun else 'other'}"
+    yield f"side={sided}"
+    yield f"position={placed}"
+
+
+def _of_place(section: str, story: int, role: str, assertion: str) -> Iterator[str]:
+    yield f"section={section}"
+    yield f"story={story}"
+    yield f"role={role}"
+    yield f"assertion={assertion}"
+
+
+def _of_counts(mentions: int, sites: int, order: int) -> Iterator[str]:
+    yield f"mentions={mentions}"
+    yield f"sites={sites}"
+    yield f"order={order}"
+
+
+def _of_titles(titled: bool, another: bool, share: int) -> Iterator[str]:
     yield f"titled={titled}"
-    if context.titled and not titled:
+    if another and not titled:
         yield "another titled"
-    yield f"order={min(context.order[name], 4)}"
-    share = context.counts[name] / max(context.counts.values())
-    yield f"share={int(3 * share)}&titled={titled}&another={bool(context.titled)}"
-    for company in sorted(context.company[name]):
-        yield f"some mention: {company}"
-    yield f"role={role_of(core)}"
-
-
-def _beside(context: Context, site: Site, start: int, end: int) -> Iterator[str]:
-    """What stands beside a candidate in its sentence."""
-    core, words = site.core, folded_words(context.doc)
-    for label in dict.fromkeys(label for i in range(core.start, core.end) for label in context.labels.get(i, ())):
-        yield f"inside={label}"
-    left = words[site.span.start - 1] if site.span.start > start else ""
-    right = words[core.end] if core.end < end else ""
-    yield f"left={left}"
-    yield f"right={right}"
-    yield f"ending={right[-5:]}"
-    yield from context.said_of(site)
+    yield f"share={share}&titled={titled}&another={another}"
 
 
 def _labels_right(context: Context, after: int, end: int) -> Iterator[str]:

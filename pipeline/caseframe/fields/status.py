@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import (
+    assertion_at,
     make_finding,
     sentence_chars,
     sentence_text,
@@ -21,7 +22,6 @@ from caseframe.fields.base import (
 from caseframe.fields.follow_up import told_by
 from caseframe.fields.study import study_of
 from caseframe.schema import Assertion, AttributeValue, Finding
-from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_bounds, text_of
 from caseframe.stages.narrative import is_general
 from caseframe.stages.needles import finditer
@@ -122,7 +122,7 @@ def find(doc: Doc) -> Iterator[Finding]:
     if not len(doc) or study_of(doc).design == "other":
         return
     tumor = any(
-        term_at(span).attributes.get("behavior") and assertion_of(span)[0] in ("present", "historical")
+        term_at(span).attributes.get("behavior") and assertion_at(span)[0] in ("present", "historical")
         for span in spans_of(doc, "terms", "diagnosis")
     )
     recurrence = list(_recurrence(doc))
@@ -170,7 +170,7 @@ def _recurs(span: Span) -> Assertion | None:
     free = _FREE.search(text[span.start_char : span.end_char + len("-free")])
     if free or _DENIED.search(before) or _EXCLUDED.match(after):
         return "absent"
-    assertion, _ = assertion_of(span)
+    assertion, _ = assertion_at(span)
     if _FEARED.match(after) or (assertion == "present" and _PRESENTING.search(before)):
         return None
     return assertion
@@ -187,7 +187,7 @@ def _dead(doc: Doc) -> Iterator[Finding]:
     years = [person.years for person in study_of(doc).persons.people if person.years is not None]
     adult = bool(years) and min(years) > _ADULT_YEARS
     for span in _matches(doc, _DEAD):
-        assertion, _ = assertion_of(span)
+        assertion, _ = assertion_at(span)
         before = text_of(doc)[max(sentence_chars(span)[0], span.start_char - _REACH_CHARS) : span.start_char]
         others = _OTHERS_DEAD.search(before) or _is_of_some(span) or (adult and _CHILD.search(sentence_text(span)))
         if assertion == "present" and not others:
@@ -217,7 +217,7 @@ def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list
     if not tumor:
         return
     for span in _matches(doc, _DISEASE_LEFT):
-        if assertion_of(span)[0] == "present" and not _OF_TISSUE.search(sentence_text(span)):
+        if assertion_at(span)[0] == "present" and not _OF_TISSUE.search(sentence_text(span)):
             yield make_finding(
                 span, "disease_status", "alive_with_disease", source=_SOURCE, assertion="present", confidence=0.5
             )
@@ -236,7 +236,7 @@ def _disease_status(doc: Doc, tumor: bool, recurrence: list[Finding], dead: list
 def _alive(doc: Doc, follow_up: list[Span]) -> Iterator[Finding]:
     for span in _matches(doc, _ALIVE):
         before = text_of(doc)[max(sentence_chars(span)[0], span.start_char - 25) : span.start_char]
-        if assertion_of(span)[0] == "present" and not _TISSUE_LIVES.search(before):
+        if assertion_at(span)[0] == "present" and not _TISSUE_LIVES.search(before):
             yield make_finding(span, "vital_status", "alive", source=_SOURCE, assertion="present", confidence=0.9)
             return
     states = [each for each in map(_state_at, follow_up) if each is not None]

@@ -21,13 +21,20 @@ from functools import cache, lru_cache
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, sentence_chars, spans_in, spans_of, term_at, was_only_proposed
+from caseframe.fields.base import (
+    assertion_at,
+    make_finding,
+    sentence_chars,
+    spans_in,
+    spans_of,
+    term_at,
+    was_only_proposed,
+)
 from caseframe.fields.entities import open_mentions
 from caseframe.fields.morphology import one_edit
 from caseframe.lexicons import builtin_lexicon
 from caseframe.lexicons.folding import canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
-from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import sentence_bounds, text_of
 from caseframe.stages.needles import finditer
 from caseframe.stages.units import ORDINAL, ordinal
@@ -270,7 +277,7 @@ def _assertion(treatment: _Given) -> Assertion | None:
     if was_only_proposed(treatment.span):
         return "hypothetical"
     if treatment.kind in _ONCOLOGIC_KINDS and _LONG_AGO.search(_around(treatment.span, 60, 0)[0]):
-        return "historical" if assertion_of(treatment.span)[0] == "present" else None
+        return "historical" if assertion_at(treatment.span)[0] == "present" else None
     return None
 
 

@@ -145,17 +145,23 @@ class Features:
     def vectors_of(self, words: Sequence[str]) -> Floats:
         """The vector of each word; case says nothing."""
         lower = [word.lower() for word in words]
+        try:
+            return self._rows[[self._place[word] for word in lower]]
+        except KeyError:
+            return self._with_new(lower)
+
+    def _with_new(self, lower: Sequence[str]) -> Floats:
+        """The vectors of words of which some were not seen."""
         missing = sorted({word for word in lower if word not in self._place})
         if len(self._place) + len(missing) > len(self._rows):
             self._place.clear()
             missing = sorted(set(lower))
             if len(missing) > len(self._rows):
                 self._rows = np.empty((max(len(missing), _VECTORS_KEPT), self.vectors.shape[1]), "f")
-        if missing:
-            strings = self.vectors.strings = StringStore(missing)
-            first, last = len(self._place), len(self._place) + len(missing)
-            self._rows[first:last] = self.vectors.get_batch([strings[word] for word in missing])
-            self._place.update(zip(missing, range(first, last), strict=True))
+        strings = self.vectors.strings = StringStore(missing)
+        first, last = len(self._place), len(self._place) + len(missing)
+        self._rows[first:last] = self.vectors.get_batch([strings[word] for word in missing])
+        self._place.update(zip(missing, range(first, last), strict=True))
         return self._rows[[self._place[word] for word in lower]]
 
     def of_stages(self, doc: Doc, words: Sequence[str]) -> Floats:

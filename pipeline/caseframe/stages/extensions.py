@@ -4,8 +4,9 @@ sentences.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -14,6 +15,7 @@ from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.schema import Article
 from caseframe.stages import packing  # noqa: F401  (so that what extensions hold can be packed)
 
+T = TypeVar("T")
 # Where spaCy keeps `doc._.article`; to ask for it there is much quicker.
 _ARTICLE: Any = ("._.", "article", None, None)
 
@@ -80,6 +82,14 @@ def _words(doc: Doc, attribute: str) -> list[str]:
         strings = doc.vocab.strings
         _KNOWN.update((key, strings[key]) for key in keys if key not in _KNOWN)
         return [_KNOWN[key] for key in keys]
+
+
+def by_token(doc: Doc, stretches: Iterable[tuple[int, int, T]], elsewhere: T) -> list[T]:
+    """What holds at each token, and behind the last: what the stretch (start, end, what holds there) over it says."""
+    held = [elsewhere] * (len(doc) + 1)
+    for start, end, what in stretches:
+        held[start:end] = [what] * (end - start)
+    return held
 
 
 _BOUNDS = "caseframe.sentence_bounds"

@@ -25,13 +25,14 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import by_token, text_of
 from caseframe.stages.roles import STORY, role_scores
 from caseframe.stages.telling import PATIENT_TOLD, kinds_of, pairs_in, pairs_of, sentences_of, shapes_of, words_of
 
 SPANS = "narrative"
 SCORES = "caseframe.narrative"
 _GENERAL = "caseframe.general"
+_BY_TOKEN = "caseframe.narrative_by_token"
 TITLE = "section: title"
 BIAS, THRESHOLD = "(bias)", "(threshold)"
 
@@ -92,6 +93,7 @@ class NarrativeTagger:
         ]
         doc.user_data[SCORES] = scores
         doc.user_data.pop(_GENERAL, None)
+        doc.user_data.pop(_BY_TOKEN, None)
         return doc
 
     def _known(self, named: Iterable[str], words: Sequence[str]) -> Iterator[str]:
@@ -185,11 +187,15 @@ def general_tokens(doc: Doc) -> list[bool]:
 
 def narrative_score(span: Span) -> float:
     """The probability that a span's sentence tells of a patient; 1.0 where the component has not run."""
-    place = span.start
-    for start, end, score in span.doc.user_data.get(SCORES, ()):
-        if start <= place < end:
-            return float(score)
-    return 1.0
+    return scores_by_token(span.doc)[span.start]
+
+
+def scores_by_token(doc: Doc) -> list[float]:
+    """That probability for the sentence of each token. Found once a Doc: not to be changed."""
+    known: list[float] | None = doc.user_data.get(_BY_TOKEN)
+    if known is None:
+        known = doc.user_data[_BY_TOKEN] = by_token(doc, doc.user_data.get(SCORES, ()), 1.0)
+    return known
 
 
 if not Span.has_extension("is_general"):

@@ -28,11 +28,12 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import by_token, text_of
 from caseframe.stages.telling import PATIENT_TOLD, kinds_of, pairs_in, pairs_of, sentences_of, shapes_of, words_of
 
 SPANS = "roles"
 SCORES = "caseframe.roles"
+_BY_TOKEN = "caseframe.roles_by_token"
 ROLES = ("background", "case", "treatment", "outcome", "conclusion")
 STORY = ("case", "treatment", "outcome")
 BEGIN, END, AFTER = "(begin)", "(end)", "(after) "
@@ -133,6 +134,7 @@ class RoleTagger:
         rows = [(s.start, s.end, roles.get(i, kinds[i]), scores.get(i, [])) for i, s in enumerate(sentences)]
         doc.spans[SPANS] = [Span(doc, start, end, label=role) for start, end, role, _ in rows]
         doc.user_data[SCORES] = rows
+        doc.user_data.pop(_BY_TOKEN, None)
         return doc
 
     def _rows_of(self, named: Iterable[str], words: Sequence[str]) -> set[int]:
@@ -243,11 +245,16 @@ def _places(index: int, count: int) -> Iterator[str]:
 
 def role_of(span: Span) -> str:
     """The role of the sentence in which a span starts; empty where the component has not run."""
-    place = span.start
-    for start, end, role, _ in _rows(span):
-        if start <= place < end:
-            return role
-    return ""
+    return roles_by_token(span.doc)[span.start]
+
+
+def roles_by_token(doc: Doc) -> list[str]:
+    """The role of the sentence of each token. Found once a Doc: not to be changed."""
+    known: list[str] | None = doc.user_data.get(_BY_TOKEN)
+    if known is None:
+        rows = doc.user_data.get(SCORES, ())
+        known = doc.user_data[_BY_TOKEN] = by_token(doc, ((start, end, role) for start, end, role, _ in rows), "")
+    return known
 
 
 def role_scores(span: Span) -> dict[str, float]:
