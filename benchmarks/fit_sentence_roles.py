@@ -133,7 +133,7 @@ def of_labels(article: Article, doc: Doc, source: str) -> Text:
     Abstracts without labels are shorter, and often lack a part.
     """
     sentences = sentences_of(doc)
-    kinds = kinds_of(doc, sentences)
+    kinds = kinds_of(doc)
     if source == "thinned":
         dice = random.Random(article.article_id)
         share = {kind: dice.choice(SHARES) for kind in sorted(set(kinds))}
@@ -155,7 +155,7 @@ def by_label(kind: str, features: Sequence[str]) -> tuple[str, ...]:
 def of_gold(gold: GoldArticle, doc: Doc) -> Text:
     """An article of the training gold, by its labels and the places of its findings."""
     sentences = sentences_of(doc)
-    kinds = kinds_of(doc, sentences)
+    kinds = kinds_of(doc)
     features = list(sentence_features(doc, sentences, kinds))
     told = [(sent, kind) for sent, kind in zip(sentences, kinds, strict=True) if kind not in UNTOLD]
     found: list[set[str]] = [set() for _ in told]

@@ -205,7 +205,7 @@ def test_marginals_bear_large_sums() -> None:
 def test_no_feature_tells_a_printed_label() -> None:
     doc = labelled(("Background", "Chordomas are rare."), ("Case presentation", "A man had pain."))
     sentences = sentences_of(doc)
-    features = {name for names in sentence_features(doc, sentences, kinds_of(doc, sentences)) for name in names}
+    features = {name for names in sentence_features(doc, sentences, kinds_of(doc)) for name in names}
     assert "section: title" not in features
     assert not [name for name in features if "presentation" in name or "section" in name]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 from unicodedata import combining, normalize
 
 CACHED_WORDS = 10_000
@@ -11,6 +13,33 @@ CACHED_WORDS = 10_000
 kept, 8.4 % of those of new case reports are unknown; with so many, 9.5 %."""
 CACHED_PHRASES = 3_000
 """Likewise of phrases, most of which come again in the same article or never."""
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Remembered(dict[Key, Value]):
+    """What `make` gave for its keys, never None. To look up many keys, `map(remembered.__getitem__, keys)` is twice as
+    quick as a function with `lru_cache`.
+
+    When `most` are known they become the older ones, and take the place of those that were: the usual ones stay.
+    """
+
+    def __init__(self, make: Callable[[Key], Value], most: int = CACHED_WORDS) -> None:
+        super().__init__()
+        self.make, self._most = make, most
+        self._older: dict[Key, Value] = {}
+
+    def __missing__(self, key: Key) -> Value:
+        if len(self) >= self._most:
+            self._older = dict(self)
+            self.clear()
+        value = self._older.get(key)
+        if value is None:
+            value = self.make(key)
+        self[key] = value
+        return value
+
+
 # British stems that have one American spelling wherever they stand in a medical word.
 _SPELLING = tuple(
     (re.compile(pattern), american)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from sys import intern
 from typing import Any, TypeVar
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.lexicons.folding import CACHED_WORDS
+from caseframe.lexicons.folding import Remembered
 from caseframe.schema import Article
 from caseframe.stages import packing  # noqa: F401  (so that what extensions hold can be packed)
 
@@ -42,46 +43,45 @@ def set_on(span: Span, name: str, value: object) -> None:
     data["._.", name, span.start_char, span.end_char] = value
 
 
+WORDS = "caseframe.words"
+_LOWERS = "caseframe.lower_words"
+_OFFSETS = "caseframe.offsets"
 # Words by spaCy's hash of them: to make a Token for each place of a Doc, only to ask for its text, takes four times as
 # long as to look the text up.
-_KNOWN: dict[int, str] = {}
-_MOST_WORDS = CACHED_WORDS
-_NOTES = {"ORTH": "caseframe.words", "LOWER": "caseframe.lower_words"}
+_KNOWN = Remembered[int, str](str)
+_LOWER = Remembered[str, str](lambda word: intern(word.lower()))
 
 
 def texts_of(doc: Doc) -> list[str]:
-    """The text of every token. Made once a Doc: not to be changed."""
-    return _noted(doc, "ORTH")
+    """The text of every token, which our own tokenizer leaves on the Doc. Made once a Doc: not to be changed."""
+    words: list[str] | None = doc.user_data.get(WORDS)
+    if words is None or len(words) != len(doc):
+        strings = doc.vocab.strings
+        _KNOWN.make = lambda key: intern(strings[key])
+        words = doc.user_data[WORDS] = list(map(_KNOWN.__getitem__, doc.to_array("ORTH").tolist()))
+    return words
 
 
 def lowers_of(doc: Doc) -> list[str]:
     """The text of every token in lower case, as `token.lower_` gives it. Made once a Doc: not to be changed."""
-    return _noted(doc, "LOWER")
+    words: list[str] | None = doc.user_data.get(_LOWERS)
+    if words is None or len(words) != len(doc):
+        words = doc.user_data[_LOWERS] = [word if word.islower() else _LOWER[word] for word in texts_of(doc)]
+    return words
+
+
+def offsets_of(doc: Doc) -> list[int]:
+    """Where every token begins in the text, and where the text ends. Made once a Doc: not to be changed."""
+    offsets: list[int] | None = doc.user_data.get(_OFFSETS)
+    if offsets is None:
+        offsets = doc.user_data[_OFFSETS] = [*doc.to_array("IDX").tolist(), len(text_of(doc))]
+    return offsets
 
 
 def forget_notes(doc: Doc) -> None:
     """Takes away what the functions here noted on a Doc that is done."""
-    for key in (_BOUNDS, *_NOTES.values()):
+    for key in (_BOUNDS, _OFFSETS, WORDS, _LOWERS):
         doc.user_data.pop(key, None)
-
-
-def _noted(doc: Doc, attribute: str) -> list[str]:
-    words: list[str] | None = doc.user_data.get(_NOTES[attribute])
-    if words is None:
-        words = doc.user_data[_NOTES[attribute]] = _words(doc, attribute)
-    return words
-
-
-def _words(doc: Doc, attribute: str) -> list[str]:
-    keys = doc.to_array(attribute).tolist()
-    try:
-        return [_KNOWN[key] for key in keys]
-    except KeyError:
-        if len(_KNOWN) > _MOST_WORDS:
-            _KNOWN.clear()
-        strings = doc.vocab.strings
-        _KNOWN.update((key, strings[key]) for key in keys if key not in _KNOWN)
-        return [_KNOWN[key] for key in keys]
 
 
 def by_token(doc: Doc, stretches: Iterable[tuple[int, int, T]], elsewhere: T) -> list[T]:

@@ -18,16 +18,16 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
-from caseframe.stages.extensions import by_token, text_of
-from caseframe.stages.roles import STORY, role_scores
-from caseframe.stages.telling import PATIENT_TOLD, kinds_of, pairs_in, pairs_of, sentences_of, shapes_of, words_of
+from caseframe.stages.extensions import by_token
+from caseframe.stages.roles import ROLES, STORY, scores_at
+from caseframe.stages.telling import PATIENT_TOLD, forget_told, kinds_of, pairs_in, pairs_of, told_in
 
 SPANS = "narrative"
 SCORES = "caseframe.narrative"
@@ -94,21 +94,22 @@ class NarrativeTagger:
         doc.user_data[SCORES] = scores
         doc.user_data.pop(_GENERAL, None)
         doc.user_data.pop(_BY_TOKEN, None)
+        forget_told(doc)
         return doc
 
-    def _known(self, named: Iterable[str], words: Sequence[str]) -> Iterator[str]:
+    def _known(self, named: Iterable[str], words: Sequence[str]) -> Iterable[str]:
         """The features of a sentence; of pairs of words those that have a weight."""
-        yield from named
-        yield from words
-        for first, second in pairwise(words):
-            if second in self._pairs.get(first, ()):
-                yield f"{first} {second}"
+        if self._pairs.keys().isdisjoint(words):
+            return chain(named, words)
+        pairs = zip(map(self._pairs.get, words), words, words[1:], strict=False)
+        known = [f"{first} {second}" for found, first, second in pairs if found is not None and second in found]
+        return chain(named, words, known)
 
     def score(self, features: Iterable[str]) -> float:
         """The probability that a sentence with these features tells of a patient."""
         weights = self.weights
-        found = {feature: weights[feature] for feature in features if feature in weights}
-        return 1 / (1 + math.exp(-weights[BIAS] - sum(found.values())))
+        found = dict.fromkeys(filter(weights.__contains__, features))
+        return 1 / (1 + math.exp(-weights[BIAS] - sum(map(weights.__getitem__, found))))
 
 
 def lift_titles(scores: Sequence[float], titles: Sequence[bool]) -> list[float]:
@@ -125,32 +126,26 @@ def sentence_features(doc: Doc) -> Iterator[tuple[int, int, list[str]]]:
 
 def _read(doc: Doc) -> Iterator[tuple[int, int, list[str], list[str]]]:
     """Each sentence's token bounds, the features that are not of its words, and the words."""
-    sentences = sentences_of(doc)
-    kinds = kinds_of(doc, sentences)
+    kinds = kinds_of(doc)
     in_kind = {kind: kinds.count(kind) for kind in set(kinds)}
     seen: dict[str, int] = {}
     told = False
-    whole = text_of(doc)
-    words_of_doc = words_of(doc)
-    for sent, kind in zip(sentences, kinds, strict=True):
+    for (start, end, words, shapes), kind in zip(told_in(doc), kinds, strict=True):
         index = seen[kind] = seen.get(kind, -1) + 1
-        features = [f"section: {kind}", *_places(kind, index, in_kind[kind])]
-        features.extend(_parts(sent))
-        words = [word for word in words_of_doc[sent.start : sent.end] if word]
-        shapes = shapes_of(whole[sent.start_char : sent.end_char].rstrip().lower(), words)
+        features = [f"section: {kind}", *_places(kind, index, in_kind[kind]), *_parts(doc, start)]
         features.extend(f"shape: {name}" for name in shapes)
         if told:
             features.append(f"told before: {'text' if kind == 'text' else 'labelled'}")
-        told = told or (kind != "title" and any(name in shapes for name in PATIENT_TOLD))
-        yield sent.start, sent.end, features, words
+        told = told or (kind != "title" and not PATIENT_TOLD.isdisjoint(shapes))
+        yield start, end, features, words
 
 
-def _parts(sentence: Span) -> Iterator[str]:
+def _parts(doc: Doc, place: int) -> Iterator[str]:
     """How likely the words of a sentence and its neighbours make it part of the story, whatever label is printed."""
-    scores = role_scores(sentence)
+    scores = scores_at(doc, place)
     if scores:
-        yield f"role: {max(scores, key=scores.__getitem__)}"
-        yield f"role: story {min(9, int(10 * sum(map(scores.__getitem__, STORY))))}"
+        yield f"role: {ROLES[scores.index(max(scores))]}"
+        yield f"role: story {min(9, int(10 * sum(scores[ROLES.index(role)] for role in STORY)))}"
 
 
 def _places(kind: str, index: int, count: int) -> Iterator[str]:

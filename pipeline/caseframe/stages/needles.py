@@ -18,7 +18,7 @@ _MOST = 40
 """More words than these take as long as the search itself."""
 _SHORTEST = 3
 # Letters that `re.IGNORECASE` takes for ASCII ones, and `str.lower` does not make so.
-_ASCII = str.maketrans({"İ": "i", "ı": "i", "ſ": "s"})
+_ASCII = (("İ", "i"), ("ı", "i"), ("ſ", "s"))
 
 
 # The beginnings of words are told apart by so many letters.
@@ -50,6 +50,8 @@ class _Words(NamedTuple):
 
     text: str
     heads: frozenset[str]
+    places: dict[str, list[int]]
+    """Where the words with a head stand, as far as a pattern has asked."""
 
 
 # By identity, since a pattern's hash is that of its whole code.
@@ -82,7 +84,7 @@ def finditer(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     if asked.heads:
         words = _words(_lowered(text))
         found = asked.heads & words.heads
-        return _begun_by(asked, found, text, words.text) if found else iter(())
+        return _begun_by(asked, found, text, words) if found else iter(())
     return pattern.finditer(text) if may_match(pattern, text) else iter(())
 
 
@@ -91,20 +93,29 @@ def search(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return next(finditer(pattern, text), None)
 
 
-def _begun_by(asked: _Asked, heads: Iterable[str], text: str, words: str) -> Iterator[re.Match[str]]:
+def _begun_by(asked: _Asked, heads: Iterable[str], text: str, words: _Words) -> Iterator[re.Match[str]]:
     """The matches of a pattern that begin where a word begins with one of the heads."""
-    pattern, places = asked.pattern, list[int]()
+    match_at, places, known = asked.pattern.match, list[int](), words.places
     for head in heads:
-        wanted = asked.wanted[head]
-        place = words.find(wanted)
-        while place >= 0:
-            places.append(place)
-            place = words.find(wanted, place + 1)
+        at = known.get(head)
+        if at is None:
+            at = known[head] = _places(asked.wanted[head], words.text)
+        places += at
+    places.sort()
     end = 0
-    for place in sorted(places):
-        if place >= end and (match := pattern.match(text, place)) is not None:
+    for place in places:
+        if place >= end and (match := match_at(text, place)) is not None:
             yield match
             end = match.end()
+
+
+def _places(wanted: str, words: str) -> list[int]:
+    places = []
+    place = words.find(wanted)
+    while place >= 0:
+        places.append(place)
+        place = words.find(wanted, place + 1)
+    return places
 
 
 @lru_cache(maxsize=256)
@@ -116,12 +127,15 @@ def _words(lower: str) -> _Words:
     heads = {word[:_LETTERS] for word in words.split()}
     if " 0" in words:
         heads.add("0")
-    return _Words(words, frozenset(heads))
+    return _Words(words, frozenset(heads), {})
 
 
 @lru_cache(maxsize=256)
 def _lowered(text: str) -> str:
-    return text.lower() if text.isascii() else text.translate(_ASCII).lower()
+    if not text.isascii():
+        for letter, plain in _ASCII:
+            text = text.replace(letter, plain)
+    return text.lower()
 
 
 def needles_of(pattern: re.Pattern[str]) -> frozenset[str]:

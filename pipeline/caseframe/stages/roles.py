@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import accumulate, chain, pairwise, repeat
+from itertools import accumulate, chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
-from caseframe.stages.extensions import by_token, text_of
-from caseframe.stages.telling import PATIENT_TOLD, kinds_of, pairs_in, pairs_of, sentences_of, shapes_of, words_of
+from caseframe.lexicons.folding import CACHED_PHRASES
+from caseframe.stages.extensions import by_token
+from caseframe.stages.telling import PATIENT_TOLD, Told, kinds_of, pairs_in, pairs_of, told_in
 
 SPANS = "roles"
 SCORES = "caseframe.roles"
@@ -60,6 +61,8 @@ UNTOLD = frozenset({"title", "other"})
 _CURE = "Make the file with benchmarks/fit_sentence_roles.py, or restore it"
 
 Weights = NDArray[np.float64]
+Row = tuple[int, int, str, Sequence[float]]
+"""A sentence: its token bounds, its role, the scores of all roles."""
 
 
 def builtin_weights() -> Path:
@@ -119,8 +122,7 @@ class RoleTagger:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["roles"]` and the scores."""
-        sentences = sentences_of(doc)
-        kinds = kinds_of(doc, sentences)
+        sentences, kinds = told_in(doc), kinds_of(doc)
         told = [i for i, kind in enumerate(kinds) if kind not in UNTOLD]
         sums = self._sums([self._rows_of(*each) for each in _read(doc, sentences, kinds)])
         if any(kinds[i] in ALLOWED for i in told):
@@ -131,7 +133,7 @@ class RoleTagger:
             free = bound = marginals(sums, self._begin, self._after, self._end)
         roles = dict(zip(told, (ROLES[i] for i in bound.argmax(axis=1)), strict=True)) if told else {}
         scores = dict(zip(told, free.tolist(), strict=True))
-        rows = [(s.start, s.end, roles.get(i, kinds[i]), scores.get(i, [])) for i, s in enumerate(sentences)]
+        rows = [(start, end, roles.get(i, kinds[i]), scores.get(i, [])) for i, (start, end, *_) in enumerate(sentences)]
         doc.spans[SPANS] = [Span(doc, start, end, label=role) for start, end, role, _ in rows]
         doc.user_data[SCORES] = rows
         doc.user_data.pop(_BY_TOKEN, None)
@@ -140,10 +142,8 @@ class RoleTagger:
     def _rows_of(self, named: Iterable[str], words: Sequence[str]) -> set[int]:
         """The rows of the weights of a sentence's features: of pairs of words those that might have some."""
         rows = [*map(self._rows.get, chain(named, words), repeat(0))]
-        for first, second in pairwise(words):
-            seconds = self._pairs.get(first)
-            if seconds is not None:
-                rows.append(seconds.get(second, 0))
+        seconds = zip(map(self._pairs.get, words), words[1:], strict=False)
+        rows += [found.get(second, 0) for found, second in seconds if found is not None]
         if words:
             rows.append(self._rows.get(FIRST + words[0], 0))
         return set(rows)
@@ -188,59 +188,60 @@ def marginals(sums: Weights, begin: Weights, after: Weights, end: Weights) -> We
 
 
 def sentence_features(doc: Doc, sentences: Sequence[Span], kinds: Sequence[str]) -> Iterator[list[str]]:
-    """The names of the features of each sentence that is neither title nor appendage.
+    """The names of the features of each of some sentences of a Doc that is neither title nor appendage.
 
     `kinds` are those of the sentences' sections; no feature tells them.
     """
-    for named, words in _read(doc, sentences, kinds):
+    read = {each[0]: each for each in told_in(doc)}
+    for named, words in _read(doc, [read[sentence.start] for sentence in sentences], kinds):
         yield [*named, *words, *pairs_of(words), *(FIRST + word for word in words[:1])]
 
 
-def _read(doc: Doc, sentences: Sequence[Span], kinds: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
+def _read(doc: Doc, sentences: Sequence[Told], kinds: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
     """The features of each such sentence that are not of its words, and the words."""
-    told = [sent for sent, kind in zip(sentences, kinds, strict=True) if kind not in UNTOLD]
-    whole = text_of(doc)
-    words_of_doc = words_of(doc)
-    words = [[word for word in words_of_doc[sent.start : sent.end] if word] for sent in told]
-    shapes = [
-        shapes_of(whole[sent.start_char : sent.end_char].rstrip().lower(), own)
-        for sent, own in zip(told, words, strict=True)
-    ]
-    named = _named(doc, told)
+    told = [each for each, kind in zip(sentences, kinds, strict=True) if kind not in UNTOLD]
+    named = _named(doc, [(start, end) for start, end, *_ in told])
+    shapes = [None, *(shapes for *_, shapes in told), None]
     known = False
-    for i, own in enumerate(words):
-        features = [_BIAS, *_places(i, len(told)), *named[i]]
-        features.extend(f"shape: {name}" for name in shapes[i])
-        if i:
-            features.extend(f"before: {name}" for name in shapes[i - 1])
-        if i + 1 < len(told):
-            features.extend(f"next: {name}" for name in shapes[i + 1])
+    for i, (_, _, words, own) in enumerate(told):
+        features = [_BIAS, *_places(i, len(told)), *named[i], *_shapes(shapes[i], own, shapes[i + 2])]
         features.append("told: before" if known else "told: not yet")
-        known = known or any(name in shapes[i] for name in PATIENT_TOLD)
-        yield features, own
+        known = known or not PATIENT_TOLD.isdisjoint(own)
+        yield features, words
 
 
-def _named(doc: Doc, sentences: Sequence[Span]) -> list[list[str]]:
+@lru_cache(maxsize=CACHED_PHRASES)
+def _shapes(before: Sequence[str] | None, own: Sequence[str], after: Sequence[str] | None) -> list[str]:
+    """The shapes of a sentence and its neighbours, None where it has none."""
+    return [
+        *(f"shape: {name}" for name in own),
+        *(f"before: {name}" for name in before or ()),
+        *(f"next: {name}" for name in after or ()),
+    ]
+
+
+def _named(doc: Doc, sentences: Sequence[tuple[int, int]]) -> list[list[str]]:
     """The fields of the terms and the kinds of the quantities in each sentence."""
     named: list[set[str]] = [set() for _ in sentences]
-    ends = [sent.end for sent in sentences]
+    ends = [end for _, end in sentences]
     for key in ("terms", "quantities"):
         for span in doc.spans.get(key, ()):
-            number = bisect_right(ends, span.start)
-            if number < len(ends) and span.start >= sentences[number].start:
+            place = span.start
+            number = bisect_right(ends, place)
+            if number < len(ends) and place >= sentences[number][0]:
                 named[number].add(f"{key}: {span.label_}")
     return [sorted(names) for names in named]
 
 
-def _places(index: int, count: int) -> Iterator[str]:
+@lru_cache(maxsize=CACHED_PHRASES)
+def _places(index: int, count: int) -> list[str]:
     """Where in the text a sentence stands."""
-    yield f"place: {5 * index // count + 1} of 5"
-    if index < 3:
-        yield f"place: {index + 1}"
-    if count - index <= 3:
-        yield f"place: {count - index} from the end"
-    if count < 4:
-        yield "place: short text"
+    return [
+        f"place: {5 * index // count + 1} of 5",
+        *([f"place: {index + 1}"] if index < 3 else ()),
+        *([f"place: {count - index} from the end"] if count - index <= 3 else ()),
+        *(["place: short text"] if count < 4 else ()),
+    ]
 
 
 def role_of(span: Span) -> str:
@@ -259,13 +260,13 @@ def roles_by_token(doc: Doc) -> list[str]:
 
 def role_scores(span: Span) -> dict[str, float]:
     """The probability of each role from the words alone; empty for titles and where the component has not run."""
-    scores = next((scores for start, end, _, scores in _rows(span) if start <= span.start < end), ())
-    return dict(zip(ROLES, scores, strict=False))
+    return dict(zip(ROLES, scores_at(span.doc, span.start), strict=False))
 
 
-def _rows(span: Span) -> Sequence[tuple[int, int, str, Sequence[float]]]:
-    rows: Sequence[tuple[int, int, str, Sequence[float]]] = span.doc.user_data.get(SCORES, ())
-    return rows
+def scores_at(doc: Doc, place: int) -> Sequence[float]:
+    """The same for the sentence that holds a token, in the order of ROLES."""
+    rows: Sequence[Row] = doc.user_data.get(SCORES, ())
+    return next((scores for start, end, _, scores in rows if start <= place < end), ())
 
 
 if not Span.has_extension("role"):

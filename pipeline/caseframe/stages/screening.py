@@ -52,16 +52,9 @@ _NUMBERS = {
 _START, _END = "<s>", "</s>"
 
 
-class _Blanks(dict[int, str]):
-    """For `str.translate`: anything but letters and digits becomes a blank."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        self[code] = character if character.isalnum() else " "
-        return self[code]
-
-
-_BLANKS = _Blanks()
+# For `str.translate`, which is quick for ASCII alone: anything but letters and digits becomes a blank.
+_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
+_WORD = re.compile(r"[^\W_]+")
 
 
 class Design(NamedTuple):
@@ -79,7 +72,8 @@ class Design(NamedTuple):
 
 def words_of(text: str) -> list[str]:
     """Lower-case words; one to nine as figures, `#` for what else begins with a digit."""
-    words = text.lower().translate(_BLANKS).split()
+    lower = text.lower()
+    words = lower.translate(_BLANKS).split() if lower.isascii() else _WORD.findall(lower)
     return [_NUMBERS.get(word) or (_MANY if word[0].isdigit() else word) for word in words]
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
+from sys import intern
 from typing import TypeVar
 
 from spacy.tokens import Doc, Span
 
-from caseframe.lexicons.folding import CACHED_WORDS
-from caseframe.stages.extensions import lowers_of
+from caseframe.lexicons.folding import Remembered
+from caseframe.stages.extensions import lowers_of, offsets_of, text_of
 
 Value = TypeVar("Value")
 
@@ -55,6 +55,7 @@ _WORD_SHAPES = {
         "emphasise emphasises awareness clinician clinicians surgeons physicians",
     }.items()
 }
+_SHAPED = frozenset().union(*_WORD_SHAPES.values())
 # A shape is searched only where one of these stands; to look for a word is much cheaper.
 _NEEDS = {
     "age": ("old", "age", "y/o"),
@@ -63,24 +64,15 @@ _NEEDS = {
     "time after": ("hour", "day", "week", "month", "year", "follow"),
 }
 # Any of these says that a patient is being told of.
-PATIENT_TOLD = ("age", "the patient", "pronoun")
+PATIENT_TOLD = frozenset(("age", "the patient", "pronoun"))
 
 
-# Features of words in lower case.
-_WORDS: dict[str, str] = {}
-_MOST_WORDS = CACHED_WORDS
+_FEATURES = Remembered[str, str](lambda word: "<num>" if any(map(str.isdigit, word)) else intern(word.strip()))
 
 
 def words_of(doc: Doc) -> list[str]:
     """Each token as a feature: lower case, any number alike, empty for white space."""
-    words = lowers_of(doc)
-    try:
-        return [_WORDS[word] for word in words]
-    except KeyError:
-        if len(_WORDS) > _MOST_WORDS:
-            _WORDS.clear()
-        _WORDS.update((word, "<num>" if any(map(str.isdigit, word)) else word.strip()) for word in words)
-        return [_WORDS[word] for word in words]
+    return [word if word.isalpha() else _FEATURES[word] for word in lowers_of(doc)]
 
 
 def pairs_of(words: Sequence[str]) -> Iterator[str]:
@@ -100,18 +92,16 @@ def pairs_in(table: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
     return pairs
 
 
-def shapes_of(text: str, words: Sequence[str]) -> list[str]:
+def shapes_of(text: str, words: Sequence[str]) -> tuple[str, ...]:
     """Names of the shapes of a sentence, given in lower case without white space at its end, and of its words."""
-    return [*_shapes_in(text), *(name for name, listed in _WORD_SHAPES.items() if not listed.isdisjoint(words))]
+    found = _SHAPED.intersection(words)
+    return (*_shapes_in(text), *(name for name, listed in _WORD_SHAPES.items() if not listed.isdisjoint(found)))
 
 
-@lru_cache(maxsize=4096)  # two components ask for the same sentence, each when it works on a batch of Docs
-def _shapes_in(text: str) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, pattern in _SHAPES.items()
-        if (name not in _NEEDS or any(word in text for word in _NEEDS[name])) and pattern.search(text)
-    )
+def _shapes_in(text: str) -> Iterator[str]:
+    for name, pattern in _SHAPES.items():
+        if any(word in text for word in _NEEDS[name]) and pattern.search(text):
+            yield name
 
 
 def bounds_of_sentences(doc: Doc) -> list[tuple[int, int]]:
@@ -126,9 +116,36 @@ def sentences_of(doc: Doc) -> list[Span]:
     return [Span(doc, start, end) for start, end in bounds_of_sentences(doc)]
 
 
-def kinds_of(doc: Doc, sentences: Sequence[Span]) -> list[str]:
-    """The kind of section of each sentence (`sections.KINDS`); `text` where nothing tells."""
+Told = tuple[int, int, list[str], tuple[str, ...]]
+"""A sentence: its token bounds, its words as features, its shapes."""
+_TOLD = "caseframe.told_sentences"
+
+
+def told_in(doc: Doc) -> list[Told]:
+    """The sentences of a Doc, read once: not to be changed."""
+    bounds = bounds_of_sentences(doc)
+    known: list[Told] | None = doc.user_data.get(_TOLD)
+    if known is None or [(start, end) for start, end, *_ in known] != bounds:
+        known = doc.user_data[_TOLD] = list(_told(doc, bounds))
+    return known
+
+
+def _told(doc: Doc, bounds: Sequence[tuple[int, int]]) -> Iterator[Told]:
+    text, offsets, words_of_doc = text_of(doc), offsets_of(doc), words_of(doc)
+    for start, end in bounds:
+        words = [word for word in words_of_doc[start:end] if word]
+        yield start, end, words, shapes_of(text[offsets[start] : offsets[end]].rstrip().lower(), words)
+
+
+def forget_told(doc: Doc) -> None:
+    """Takes away what was read of the sentences of a Doc."""
+    doc.user_data.pop(_TOLD, None)
+
+
+def kinds_of(doc: Doc) -> list[str]:
+    """The kind of section of each sentence of a Doc (`sections.KINDS`); `text` where nothing tells."""
     sections = [(section.start, section.end, section.label_) for section in doc.spans.get("sections", ())]
     return [
-        next((kind for start, end, kind in sections if start <= sent.start < end), "") or "text" for sent in sentences
+        next((kind for start, end, kind in sections if start <= place < end), "") or "text"
+        for place, _ in bounds_of_sentences(doc)
     ]

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from sys import intern
 
 import spacy
 from scispacy.custom_tokenizer import combined_rule_tokenizer
@@ -17,6 +18,8 @@ from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.util import registry
+
+from caseframe.stages.extensions import WORDS
 
 # When so many pieces are known they become the older ones, and take the place of those that were: the usual ones stay.
 _KEPT_PIECES = 10_000
@@ -63,7 +66,8 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
             spaces[-1] = False
             words.append("\n")
             spaces.append(False)
-        return Doc(self.vocab, words=words[:-1], spaces=spaces[:-1])
+        del words[-1], spaces[-1]
+        return Doc(self.vocab, words=words, spaces=spaces, user_data={WORDS: words})
 
     def _flush_cache(self) -> None:
         """Called by spaCy at first, and whenever a rule changes."""
@@ -81,7 +85,8 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
             words = self._parted(piece)
             if words is None:
                 return None
-            parts = words, _SPACES[len(words)]
+            # One object a word, so that wherever it is looked up it is found by its identity.
+            parts = tuple(map(intern, words)), _SPACES[len(words)]
         if len(piece) <= _LONGEST_KEPT:
             self._known[piece] = parts
         return parts

@@ -56,6 +56,7 @@ ORDINAL = rf"(?:\d{{1,3}}{BLANK}?(?:st|nd|rd|th)(?![a-z])|(?i:(?:(?:{_ten}){DASH
 _DIGIT_START = re.compile(rf"[\d½¼¾⅓⅔](?<![A-Za-z0-9_].)(?<!\d[.,·].)(?<![A-Za-z]{DASH}.)")
 _WORDS = re.compile(r"[a-z]+")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
+# For texts with a letter whose lower case is one of ASCII or takes more room, as those of few do.
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _WORD_STARTS = frozenset((*_ONES, *_TEENS, *_TENS, "zero", "hundred", "dozen"))
 
@@ -63,7 +64,7 @@ _WORD_STARTS = frozenset((*_ONES, *_TEENS, *_TENS, "zero", "hundred", "dozen"))
 def number_starts(text: str) -> list[int]:
     """Where numbers begin: no digit that ends a name (`CD4`, `IL-6`), no word inside another (`often`)."""
     starts = [match.start() for match in _DIGIT_START.finditer(text)]
-    lower = text.lower() if text.isascii() else text.translate(_LOWER)
+    lower = text.translate(_LOWER) if "\u0130" in text or "\u212a" in text else text.lower()
     for word in _WORD_STARTS.intersection(_WORDS.findall(lower)):
         for place in _places_of(word, lower):
             if lower[max(0, place - 1) : place] not in ("_", "0"):
