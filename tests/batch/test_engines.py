@@ -38,6 +38,26 @@ def test_ray_and_one_process_write_the_same_bytes(tmp_path: Path) -> None:
     assert tables(tmp_path / "one") == tables(tmp_path / "ray")
 
 
+@pytest.mark.slow
+def test_a_cluster_of_two_workers_writes_the_bytes_of_one_process(tmp_path: Path) -> None:
+    """A head that does no work and two nodes of one processor each; the run knows only the address."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    from ray.cluster_utils import Cluster
+
+    source = write_inputs(tmp_path / "in")
+    run_extraction([source], tmp_path / "inline", light(), engine="inline")
+    run_extraction([source], tmp_path / "local", light(), engine="local", workers=2)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    try:
+        for _ in range(2):
+            cluster.add_node(num_cpus=1)
+        run_extraction([source], tmp_path / "ray", light(), engine="ray", address=cluster.address)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert tables(tmp_path / "ray") == tables(tmp_path / "inline") == tables(tmp_path / "local")
+
+
 def test_the_limit_takes_the_first_articles_whoever_works(tmp_path: Path) -> None:
     source = tmp_path / "a.jsonl"
     source.write_text("".join(line(n, 20 + n) + "\n" for n in range(40)), encoding="utf-8")
