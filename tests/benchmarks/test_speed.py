@@ -49,6 +49,36 @@ def test_a_dump_of_genuine_records_under_fresh_ids(scripts: tuple[ModuleType, Mo
     assert again.count("500000004") == 2 and ">77<" in again and ">11<" not in again
 
 
+def test_the_speed_of_extraction_is_that_of_all_texts_and_of_the_parts(tmp_path: Path) -> None:
+    sys.path.insert(0, str(SPEED))
+    try:
+        import measure
+        import page
+    finally:
+        sys.path.remove(str(SPEED))
+    turns = [
+        {
+            "year": year,
+            "abstracts": texts,
+            "words": 100 * texts,
+            "bytes": 700 * texts,
+            "ours": ms,
+            "spacy": spacy,
+            "medspacy": 30.0,
+        }
+        for year, texts, ms, spacy in ((21.0, 300, 20.0, 30.0), (20.0, 100, 10.0, 20.0), (20.0, 200, 10.0, 35.0))
+    ]
+    told = {"date": "2026-01-01", "processor": "one, 2 cores", "load": 0.1}
+    text = page.page({"extraction": measure._of_turns(turns) | told}, "")
+    assert (
+        "| whole extraction against bare `en_core_web_sm` | 2.00 times the abstracts/s (1.50 to 3.50 by part) | 2.5 | no |"
+        in text
+    )
+    assert "2.00 times the abstracts/s (1.50 to 3.00 by part) | 3 | no |" in text
+    assert "600 case reports with abstracts, 100 words each on average" in text
+    assert "| pubmed20n0014, old | 300 | 100 | 10.0 | 30.0 | 30.0 |" in text
+
+
 def test_a_page_says_what_was_reached_and_what_not(scripts: tuple[ModuleType, ModuleType]) -> None:
     _, page = scripts
     told = {"date": "2026-01-01", "processor": "one, 2 cores", "load": 0.1}
