@@ -43,7 +43,7 @@ SPACY_VERSION = ">=3.8.7,<3.9.0"
 # Longer texts are failures: no case report is that long, and time grows with the text.
 MAX_TEXT_CHARS = 2_000_000
 # Words that go through the components together: enough to fill the arrays of the learned entities, some megabytes.
-BATCH_WORDS = 30_000
+BATCH_WORDS = 10_000
 _CHARS_A_WORD = 7
 
 

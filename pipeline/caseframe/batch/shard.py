@@ -41,10 +41,12 @@ from caseframe.tables.choosing import unmet
 from caseframe.tables.parquet import whole_file, write_table
 from caseframe.tables.rows import ARTICLES, FINDINGS, Row, article_row, case_rows, cases_schema, finding_rows
 
-BATCH_ARTICLES = 64
-BATCH_CHARACTERS = 200_000
+# A batch fills the entities' chain once; what is made of its articles is held until all of them are done.
+BATCH_ARTICLES = 32
+BATCH_CHARACTERS = 100_000
+_ROWS_OF_ARTICLES = 64
 # So many words are kept for good: to make a word anew for each part takes longer than to tokenize.
-_WORDS_KEPT = 20_000
+_WORDS_KEPT = 10_000
 _WARM_UP = Article(
     "warm-up",
     abstract="A 52-year-old man with hypertension underwent hemisacrectomy for a chordoma of the sacrum. "
@@ -335,7 +337,7 @@ class _Work:
             self.pending[article_id] = rows
         if len(self.ranks) >= self.config.output.part_size:
             self._write_chunk()
-        elif len(self.pending) >= BATCH_ARTICLES:
+        elif len(self.pending) >= _ROWS_OF_ARTICLES:
             self._pack()
 
     def _pipeline(self) -> Language:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from spacy.tokens import Doc, Span
 
 from caseframe.lexicons import Term, surface_parts
-from caseframe.lexicons.folding import CACHED_WORDS, fold_word
+from caseframe.lexicons.folding import CACHED_PHRASES, fold_word
 from caseframe.schema import NO_ATTRIBUTES, Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import by_token, sentence_bounds, text_of, texts_of
@@ -89,7 +89,7 @@ def make_finding(
     )
 
 
-@lru_cache(maxsize=CACHED_WORDS)
+@lru_cache(maxsize=CACHED_PHRASES)
 def parts_of(words: str) -> tuple[str, ...]:
     """The folded parts of some words, by which values are compared."""
     return tuple(surface_parts(words))

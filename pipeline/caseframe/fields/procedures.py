@@ -27,7 +27,7 @@ from caseframe.fields.anatomy_words import (
 from caseframe.fields.base import make_finding, sentence_chars, spans_in, spans_of, term_at, time_at, was_only_proposed
 from caseframe.fields.morphology import GENERIC, HEADS, PURPOSES, VERBS, procedure_word
 from caseframe.lexicons import Term, builtin_lexicon
-from caseframe.lexicons.folding import CACHED_WORDS, canonical, fold_word
+from caseframe.lexicons.folding import CACHED_PHRASES, CACHED_WORDS, canonical, fold_word
 from caseframe.schema import Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.entities import SPANS
 from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of, texts_of
@@ -1067,7 +1067,7 @@ def _approach(reading: _Reading, mention: _Mention, start: int, end: int) -> str
     return " and ".join(unique) if len(unique) == 2 and set(unique) == {"anterior", "posterior"} else " ".join(unique)
 
 
-@lru_cache(maxsize=CACHED_WORDS)
+@lru_cache(maxsize=CACHED_PHRASES)
 def _lookup(surface: str) -> Term | None:
     """The procedure that a name names in the lexicon."""
     for term in builtin_lexicon().lookup(surface):

@@ -33,7 +33,7 @@ from caseframe.fields.base import (
 from caseframe.fields.entities import open_mentions
 from caseframe.fields.morphology import one_edit
 from caseframe.lexicons import builtin_lexicon
-from caseframe.lexicons.folding import canonical
+from caseframe.lexicons.folding import CACHED_PHRASES, canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
 from caseframe.stages.extensions import sentence_bounds, text_of
 from caseframe.stages.needles import finditer
@@ -177,7 +177,7 @@ class _Given:
         return self.kind in _ONCOLOGIC_KINDS or _is_oncologic(self.name)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=CACHED_PHRASES)
 def _is_oncologic(name: str) -> bool:
     return _ONCOLOGIC.search(name) is not None and name not in _NO_ONCOLOGIC
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from caseframe.lexicons import CompiledLexicon, Entry, Lexicon, Term, builtin_entries, builtin_lexicon, load_lexicon
-from caseframe.lexicons.folding import CACHED_WORDS
+from caseframe.lexicons.folding import CACHED_PHRASES
 
 COLUMNS = {"diagnosis": "diagnosis_group", "site": "site_region", "procedure": "procedure_category"}
 """The fields whose values have a column of what stands nearest above them, and its name."""
@@ -61,7 +61,7 @@ class Hierarchy:
             field: {str(each[name]) for each in described for name in names if name in each}
             for field, names in _GROUPING.items()
         }
-        self.above = lru_cache(maxsize=CACHED_WORDS)(self._above)
+        self.above = lru_cache(maxsize=CACHED_PHRASES)(self._above)
 
     def group(self, field: str, value: str, code: str = "") -> str:
         """The group, region or category that stands nearest above a value; else what does, or nothing."""

@@ -235,7 +235,7 @@ def _headings(part: str) -> tuple[MeshHeading, ...]:
     return tuple(map(_heading, headings))
 
 
-@lru_cache(_KEPT)
+@lru_cache(_KEPT // 2)
 def _journal(content: str) -> tuple[str, int | None, str]:
     """The title of the journal, and the year and date of its issue."""
     found = _JOURNAL.fullmatch(content)

@@ -19,10 +19,11 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.util import registry
 
+from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.stages.extensions import WORDS
 
 # When so many pieces are known they become the older ones, and take the place of those that were: the usual ones stay.
-_KEPT_PIECES = 10_000
+_KEPT_PIECES = CACHED_WORDS
 _LONGEST_KEPT = 40
 _MOST_PARTS = 12
 _SPACES = [(*(False for _ in range(count - 1)), True) for count in range(_MOST_PARTS + 1)]
