@@ -20,7 +20,7 @@ from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
 from caseframe.stages.extensions import sentence_bounds
-from caseframe.stages.narrative import scores_by_token
+from caseframe.stages.narrative import general_tokens, scores_by_token
 from caseframe.stages.roles import roles_by_token
 
 if TYPE_CHECKING:
@@ -46,11 +46,17 @@ def model() -> LinearModel:
 
 
 def roles_of(doc: Doc, conditions: Sequence[Condition]) -> list[dict[str, float]]:
-    """For each of the conditions of a Doc the roles that it may have, with their probabilities."""
-    numbers = surroundings(doc, [(condition.span.start, condition.span.end) for condition in conditions])
+    """For each of the conditions of a Doc the roles that it may have for the patient, with their probabilities.
+
+    What general statements name has none: no row holds it.
+    """
+    bounds = [(condition.span.start, condition.span.end) for condition in conditions]
+    general = general_tokens(doc)
+    told = [(start, end) for start, end in bounds if not general[start]]
+    weights = iter(model().weighed(surroundings(doc, told)))
     found = []
-    for bags, weighed in zip(features(doc, conditions), model().weighed(numbers), strict=True):
-        probabilities = model().each(bags, weighed)
+    for (start, _), bags in zip(bounds, features(doc, conditions), strict=True):
+        probabilities = {} if general[start] else model().each(bags, next(weights))
         found.append({role: sure for role, sure in probabilities.items() if sure >= MIN_PROBABILITY[role]})
     return found
 

@@ -27,7 +27,7 @@ from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 from caseframe.schema import Finding
 from caseframe.stages.extensions import lowers_of, sentence_bounds, texts_of
-from caseframe.stages.narrative import scores_by_token
+from caseframe.stages.narrative import general_tokens, scores_by_token
 from caseframe.stages.roles import roles_by_token
 from caseframe.stages.terms import term_of
 
@@ -136,10 +136,13 @@ class Site:
 
 
 def find(doc: Doc) -> Iterator[Finding]:
-    """Yields every mention at which the case probably lies."""
+    """Yields every mention in the story of the case at which it probably lies."""
     sites = sites_of(doc)
-    for site, probability in zip(sites, probabilities_of(Context(doc, sites), sites), strict=True):
-        if probability < MIN_PROBABILITY or assertion_at(site.core)[0] in NOT_THERE:
+    context, general = Context(doc, sites), general_tokens(doc)
+    # No row holds what general statements name.
+    told = [site for site in sites if not general[site.span.start] and assertion_at(site.core)[0] not in NOT_THERE]
+    for site, probability in zip(told, probabilities_of(context, told), strict=True):
+        if probability < MIN_PROBABILITY:
             continue
         # Where a thing lies is no less so for being suspected or earlier.
         yield make_finding(
