@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from caseframe.stages import entity_tagger as module
 from caseframe.stages.entity_network import VIEWS, Batch, Chain, Floats, Ints, Network, Shape, padded
-from caseframe.stages.entity_tagger import Decoder, Entity, Tagger
+from caseframe.stages.entity_tagger import Decoder, Entity, Kept, Tagger
 
 TYPES = ("X", "Y", "Z")
 seeds = st.integers(0, 10_000)
@@ -127,9 +127,24 @@ def test_more_words_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     plenty = Tagger(network(), Chain(TYPES), look_up, tabulate)
     wanted = [entities(plenty, words, stages, [20], [20]) for words, stages in texts]
     for kept in (1, 25):
-        monkeypatch.setattr(module, "_KEPT", kept)
+        for name in ("_WORDS_KEPT", "_STAGES_KEPT"):
+            monkeypatch.setattr(module, name, kept)
         scarce = Tagger(network(), Chain(TYPES), look_up, tabulate)
         assert [entities(scarce, words, stages, [20], [20]) for words, stages in texts] == wanted
+
+
+def test_usual_things_are_made_once() -> None:
+    made: list[Sequence[int]] = []
+
+    def make(things: Sequence[int]) -> Floats:
+        made.append(things)
+        return np.array([[thing, -thing] for thing in things], "f")
+
+    kept = Kept(make, 2, 5)
+    for things in ([1, 2, 1, 3], [1, 4, 5], [1, 6], [7, 8, 1], [1, 9, 3]):
+        places = kept.places(things)
+        assert kept.rows[places].tolist() == [[thing, -thing] for thing in things]
+    assert made == [[1, 2, 3], [4, 5], [6], [7, 8], [9, 3]]
 
 
 def test_it_knows_when_the_network_has_learned() -> None:

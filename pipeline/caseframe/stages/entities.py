@@ -14,10 +14,10 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
-from itertools import accumulate, chain, islice
+from functools import cache, lru_cache, partial
+from itertools import accumulate, islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,14 +32,14 @@ from caseframe.config import shipped
 from caseframe.errors import ModelError
 from caseframe.lexicons import Term
 from caseframe.lexicons.folding import CACHED_WORDS
+from caseframe.stages import floret
 from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
-from caseframe.stages.entity_tagger import Entity, Tagger
+from caseframe.stages.entity_tagger import Entity, Kept, Tagger, in_groups
 from caseframe.stages.extensions import set_on, texts_of
 from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.terms import term_of
 
 SPANS = "entities"
-Thing = TypeVar("Thing")
 Files = dict[str, bytes]
 TYPES = (
     "AGE", "SEX", "NEOPLASM", "DISORDER", "FINDING", "ANATOMY", "PROCEDURE", "DIAGNOSTIC", "DEVICE", "DRUG", "OUTCOME",
@@ -52,12 +52,10 @@ LEAST_SURE = 0.5
 # Features that need no name: title, general, sentence start, capitals, title case, digits, line break, joined.
 _PLAIN = 8
 _DIGIT = re.compile(r"\d")
-_VECTORS_KEPT = 15_000
+_VECTORS_KEPT = 8_000
 # A Doc is worked on in stretches of whole sentences of about this many tokens, so that memory has a bound. Stretches of
-# several Docs go through the layers together up to about `_TOGETHER` tokens, which then fit the processor's cache, and
-# through the chain up to about `_DECODED`.
+# several Docs are worked on together up to about `_DECODED` tokens.
 _STRETCH = 2_000
-_TOGETHER = 500
 _DECODED = 8_000
 
 if not Span.has_extension("confidence"):
@@ -74,7 +72,6 @@ def confidence_of(span: Span) -> float:
     return 1.0 if confidence is None else float(confidence)
 
 
-@lru_cache(maxsize=CACHED_WORDS)
 def views_of(word: str) -> tuple[int, ...]:
     """The hashed views of a word (`entity_network.VIEWS`); digits are all alike."""
     lower = _DIGIT.sub("0", word.lower())
@@ -123,8 +120,7 @@ class Features:
         self.names = tuple(names)
         self.vectors = vectors
         self._columns = {name: 3 * n for n, name in enumerate(self.names)}
-        self._place: dict[str, int] = {}
-        self._rows: Floats = np.empty((0, self.vectors.shape[1]), "f")
+        self._vectors = Kept(partial(floret.vectors_of, vectors), vectors.shape[1], _VECTORS_KEPT)
 
     @property
     def size(self) -> int:
@@ -144,25 +140,8 @@ class Features:
 
     def vectors_of(self, words: Sequence[str]) -> Floats:
         """The vector of each word; case says nothing."""
-        lower = [word.lower() for word in words]
-        try:
-            return self._rows[[self._place[word] for word in lower]]
-        except KeyError:
-            return self._with_new(lower)
-
-    def _with_new(self, lower: Sequence[str]) -> Floats:
-        """The vectors of words of which some were not seen."""
-        missing = sorted({word for word in lower if word not in self._place})
-        if len(self._place) + len(missing) > len(self._rows):
-            self._place.clear()
-            missing = sorted(set(lower))
-            if len(missing) > len(self._rows):
-                self._rows = np.empty((max(len(missing), _VECTORS_KEPT), self.vectors.shape[1]), "f")
-        strings = self.vectors.strings = StringStore(missing)
-        first, last = len(self._place), len(self._place) + len(missing)
-        self._rows[first:last] = self.vectors.get_batch([strings[word] for word in missing])
-        self._place.update(zip(missing, range(first, last), strict=True))
-        return self._rows[[self._place[word] for word in lower]]
+        places = self._vectors.places([word.lower() for word in words])
+        return self._vectors.rows[places]
 
     def of_stages(self, doc: Doc, words: Sequence[str]) -> Floats:
         """What the stages say of each token of a Doc, and how its word looks."""
@@ -254,7 +233,7 @@ class EntityFinder:
         """Sets `doc.spans["entities"]`."""
         return self._marked(doc, self.find(doc))
 
-    def pipe(self, docs: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+    def pipe(self, docs: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
         """Sets `doc.spans["entities"]` of each Doc; what a Doc has does not depend on those beside it."""
         remaining = iter(docs)
         while batch := list(islice(remaining, batch_size)):
@@ -284,13 +263,13 @@ class EntityFinder:
         tagger = self._tagger
         found: list[list[Entity]] = [[] for _ in docs]
         stretches = (each for number, doc in enumerate(docs) for each in _stretches(number, doc, self.features))
-        for group in _groups(stretches, _size, _DECODED):
-            tagger.by_word.make(chain.from_iterable(each.words for each in group))
-            tagger.by_stages.make(chain.from_iterable(each.signs for each in group))
-            scores = [_scores(tagger, each) for each in _groups(group, _size, _TOGETHER)]
+        for group in in_groups(stretches, _size, _DECODED):
+            words = [word for each in group for word in each.words]
+            signs = [sign for each in group for sign in each.signs]
             lengths = [length for each in group for length in each.sentences]
+            scores = tagger.scores(words, signs, list(map(_size, group)))
             begins = list(accumulate(map(_size, group), initial=0))
-            for start, end, name, probability in tagger.decoder.entities(np.concatenate(scores), lengths):
+            for start, end, name, probability in tagger.decoder.entities(scores, lengths):
                 place = bisect_right(begins, start) - 1
                 moved = group[place].first - begins[place]
                 found[group[place].doc].append((start + moved, end + moved, name, probability))
@@ -397,31 +376,11 @@ def _size(stretch: _Stretch) -> int:
     return len(stretch.words)
 
 
-def _scores(tagger: Tagger, stretches: Sequence[_Stretch]) -> Floats:
-    """The scores of the tags for the tokens of some stretches."""
-    words, signs = (list(chain.from_iterable(each)) for each in zip(*(each[2:4] for each in stretches), strict=True))
-    return tagger.scores(words, signs, list(map(_size, stretches)))
-
-
 def _stretches(number: int, doc: Doc, features: Features) -> Iterator[_Stretch]:
     """A Doc in parts of about `_STRETCH` tokens."""
     words = texts_of(doc)
     signs = features.signs_of(doc, words)
     sentences = bounds_of_sentences(doc) if words else []
-    for bounds in _groups(sentences, lambda bound: bound[1] - bound[0], _STRETCH):
+    for bounds in in_groups(sentences, lambda bound: bound[1] - bound[0], _STRETCH):
         first, last = bounds[0][0], bounds[-1][1]
         yield _Stretch(number, first, words[first:last], signs[first:last], [end - start for start, end in bounds])
-
-
-def _groups(things: Iterable[Thing], size: Callable[[Thing], int], enough: int) -> Iterator[list[Thing]]:
-    """Things in groups, each of which ends with the thing that makes it large enough."""
-    group: list[Thing] = []
-    total = 0
-    for thing in things:
-        group.append(thing)
-        total += size(thing)
-        if total >= enough:
-            yield group
-            group, total = [], 0
-    if group:
-        yield group

@@ -1,9 +1,10 @@
 """The network of the entities as it runs: the sums of `entity_network`, arranged for speed.
 
 Three things make it fast, and none changes what is found. What the first layer makes of a word alone is kept, and what
-it makes of what the stages say of a token. Some Docs go through the layers together, as many as fit the processor's
-cache, and the sentences of many through the chain, the longest first, so that each step is one operation over all that
-still go on. Products are SciPy's: the BLAS in NumPy 1.26 knows no recent processor, and thinc's takes twice the time.
+it makes of what the stages say of a token; tokens alike in both are worked on once. Some Docs go through the other
+layers together, as many as fit the processor's cache, and the sentences of many through the chain, the longest first,
+so that each step is one operation over all that still go on. Products are SciPy's: the BLAS in NumPy 1.26 knows no
+recent processor, and thinc's takes twice the time.
 
 Widths are filled up to whole blocks: BLAS treats what is left of a block in another order, which would make the last
 digits of a row depend on the rows beside it. So a Doc has the same probabilities alone and among others.
@@ -11,10 +12,10 @@ digits of a row depend on the rows beside it. So a Doc has the same probabilitie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from scipy.linalg.blas import sgemm
 
 from caseframe.stages.entity_network import Chain, Floats, Ints, Network, places_of
 
+Thing = TypeVar("Thing")
+Places = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 Entity = tuple[int, int, str, float]
 """Token bounds, type, and the probability of exactly this span with this type."""
@@ -29,42 +32,52 @@ LookUp = Callable[[Sequence[str]], tuple[Ints, Floats]]
 """Gives the hashed views and the vectors of words."""
 Tabulate = Callable[[Sequence[Any]], Floats]
 """Gives a row of numbers for each of some things that can be told apart."""
+# Texts go through the layers together up to about so many tokens, which then fit the processor's cache.
+_TOGETHER = 500
 _BLOCK = 64
 _NEVER = -1e9
-_KEPT = 15_000
+# Rows of what is kept of words, and of what the stages say.
+_WORDS_KEPT = 8_000
+_STAGES_KEPT = 1_000
 
 
 class Kept:
-    """Rows made of things seen so far, each thing's once."""
+    """Rows made of things seen so far, each thing's once.
 
-    def __init__(self, make: Tabulate, width: int) -> None:
-        self._make = make
+    When `most` are known they become the older ones, and take the place of those that were: the usual ones stay.
+    """
+
+    def __init__(self, make: Tabulate, width: int, most: int) -> None:
+        self._make, self._most = make, most
+        self.rows = self._older_rows = np.empty((most, width), "f")
         self._place: dict[Hashable, int] = {}
-        self._rows = np.empty((_KEPT, width), "f")
+        self._older: dict[Hashable, int] = {}
 
-    def of(self, things: Sequence[Hashable]) -> Floats:
-        """A row for each thing."""
-        place = self._place
-        try:
-            return self._rows[[place[thing] for thing in things]]
-        except KeyError:
-            self.make(things)
-            return self._rows[[place[thing] for thing in things]]
+    def places(self, things: Sequence[Hashable]) -> Places:
+        """Where the row of each thing stands in `rows`; good until the next call."""
+        places = list(map(self._place.get, things))
+        if None in places:
+            self._learn(dict.fromkeys(things))
+            places = list(map(self._place.get, things))
+        return np.array(places, "int64")
 
-    def make(self, things: Iterable[Hashable]) -> None:
-        """Makes the rows of the things that were not seen: quicker for many at once."""
-        things = dict.fromkeys(things)
+    def _learn(self, things: Iterable[Hashable]) -> None:
         missing = [thing for thing in things if thing not in self._place]
-        if not missing:
-            return
-        if len(self._place) + len(missing) > len(self._rows):
-            self._place.clear()
+        if len(self._place) + len(missing) > len(self.rows):
             missing = list(things)
-            if len(missing) > len(self._rows):
-                self._rows = np.empty((len(missing), self._rows.shape[1]), "f")
-        first = len(self._place)
-        self._rows[first : first + len(missing)] = self._make(missing)
-        self._place.update(zip(missing, range(first, first + len(missing)), strict=True))
+            self._older, self._older_rows = self._place, self.rows
+            self._place, self.rows = {}, np.empty((max(len(missing), self._most), self.rows.shape[1]), "f")
+        self._add([thing for thing in missing if thing in self._older], self._recall)
+        self._add([thing for thing in missing if thing not in self._older], self._make)
+
+    def _add(self, things: Sequence[Hashable], make: Tabulate) -> None:
+        if things:
+            first, last = len(self._place), len(self._place) + len(things)
+            self.rows[first:last] = make(things)
+            self._place.update(zip(things, range(first, last), strict=True))
+
+    def _recall(self, things: Sequence[Hashable]) -> Floats:
+        return self._older_rows[[self._older[thing] for thing in things]]
 
 
 class Tagger:
@@ -86,10 +99,18 @@ class Tagger:
         self.decoder = Decoder(chain, network.transitions)
         self._output = self.decoder.in_order(output.get_param("W").T, 0)
         self._output_bias = self.decoder.in_order(output.get_param("b")[None], _NEVER)[0]
+        # What a layer adds to all tokens alike is left to the biases of those that follow. At the outermost rows, which
+        # have nothing beside them, that is too much, but no token is so near to them that it sees them.
+        added = np.zeros(self._mix.width, "f")
+        for layer in self._layers:
+            layer.bias += added @ layer.weights.reshape(3, len(added), -1).sum(0)
+            added += layer.offset
+        self._output_bias += added @ self._output
         self._network, self._last, self._made_of = network, output, output.get_param("W").copy()
         self._look_up, self._tabulate = look_up, tabulate
-        width = len(self._mix.bias)
-        self.by_word, self.by_stages = Kept(self._products_of_words, width), Kept(self._products_of_stages, width)
+        sums = len(self._mix.bias)
+        self._by_word = Kept(self._products_of_words, sums, _WORDS_KEPT)
+        self._by_stages = Kept(self._products_of_stages, sums, _STAGES_KEPT)
 
     def is_of(self, network: Network) -> bool:
         """Whether the weights of the network are still those that this was made of."""
@@ -100,18 +121,32 @@ class Tagger:
 
         `stages` is what the stages say of each token, `stretches` are the lengths of the texts. For `decoder`.
         """
-        sums = self.by_word.of(words)
-        sums += self.by_stages.of(stages)
-        at, size = places_of(stretches, self._reach)
-        tokens = np.zeros((size, self._mix.width), "f")
-        tokens[at] = self._mix.of_sums(sums)
-        for layer in self._layers:
-            sums = product(_windows(tokens), layer.weights)
-            sums += layer.bias
-            tokens += layer.of_sums(sums)
-        scores = product(tokens[at], self._output)
+        mixed, kinds = self._mixed(words, stages)
+        scores = np.empty((len(words), len(self._output_bias)), "f")
+        end = 0
+        for lengths in in_groups(stretches, int, _TOGETHER):
+            at, size = places_of(lengths, self._reach)
+            start, end = end, end + len(at)
+            tokens = np.zeros((size, self._mix.width), "f")
+            tokens[at] = mixed[kinds[start:end]]
+            for layer in self._layers:
+                tokens += layer.of_sums(layer.over_windows(tokens))
+            scores[start:end] = product(tokens[at], self._output)
         scores += self._output_bias
         return scores
+
+    def _mixed(self, words: Sequence[str], stages: Sequence[Hashable]) -> tuple[Floats, Places]:
+        """What the first layer makes of each kind of token (a word, and what the stages say of it), and the kinds."""
+        by_word, by_stages = self._by_word.places(words), self._by_stages.places(stages)
+        both = by_word * len(self._by_stages.rows) + by_stages
+        _, first, kinds = np.unique(both, return_index=True, return_inverse=True)
+        mixed = np.empty((len(first), self._mix.width), "f")
+        for start in range(0, len(first), _TOGETHER):
+            some = first[start : start + _TOGETHER]
+            sums = self._by_word.rows[by_word[some]]
+            sums += self._by_stages.rows[by_stages[some]]
+            mixed[start : start + _TOGETHER] = self._mix.of_sums(sums) + self._mix.offset
+        return mixed, kinds
 
     def _products_of_words(self, words: Sequence[str]) -> Floats:
         """What the first layer makes of each word alone: the products with its weights, and the bias."""
@@ -131,15 +166,9 @@ def product(rows: Floats, weights: Floats) -> Floats:
     return result
 
 
-def _windows(tokens: Floats) -> Floats:
-    """Each token between its neighbours; nothing stands before the first and after the last."""
-    count, width = tokens.shape
-    rows = np.empty((count, 3 * width), "f")
-    rows[0, :width] = rows[-1, 2 * width :] = 0
-    rows[1:, :width] = tokens[:-1]
-    rows[:, width : 2 * width] = tokens
-    rows[:-1, 2 * width :] = tokens[1:]
-    return rows
+def _add_product(sums: Floats, rows: Floats, weights: Floats) -> None:
+    """`sums += rows @ weights`; all row by row in memory."""
+    sgemm(1.0, weights.T, rows.T, beta=1.0, c=sums.T, overwrite_c=True)
 
 
 class Maxout:
@@ -150,20 +179,44 @@ class Maxout:
         self.width, _, inputs = weights.shape
         self.weights = np.ascontiguousarray(weights.transpose(2, 1, 0).reshape(inputs, -1))
         self.bias = bias.T.flatten()
-        self._gain, self._offset = (each.copy() for each in norm)
+        self.gain, self.offset = (each.copy() for each in norm)
+
+    def over_windows(self, tokens: Floats) -> Floats:
+        """The sums of each token between its neighbours; nothing stands before the first and after the last."""
+        sums = np.empty((len(tokens), len(self.bias)), "f")
+        sums[:] = self.bias
+        before, own, after = self.weights.reshape(3, self.width, -1)
+        _add_product(sums[1:], tokens[:-1], before)
+        _add_product(sums, tokens, own)
+        _add_product(sums[:-1], tokens[1:], after)
+        return sums
 
     def of_sums(self, sums: Floats) -> Floats:
-        """What comes out, from the products with the weights and the bias."""
+        """What comes out but for the offset, from the products with the weights and the bias."""
         first, *others = (sums[:, start : start + self.width] for start in range(0, sums.shape[1], self.width))
         best: Floats = np.maximum(first, others[0])
         for other in others[1:]:
             np.maximum(best, other, out=best)
-        best -= best.mean(axis=1, keepdims=True)
-        variance = np.einsum("ij,ij->i", best, best) / np.float32(self.width) + np.float32(1e-8)
+        count = np.float32(self.width)
+        best -= (np.einsum("ij->i", best) / count)[:, None]
+        variance = np.einsum("ij,ij->i", best, best) / count + np.float32(1e-8)
         best *= (variance ** np.float32(-0.5))[:, None]
-        best *= self._gain
-        best += self._offset
+        best *= self.gain
         return best
+
+
+def in_groups(things: Iterable[Thing], size: Callable[[Thing], int], enough: int) -> Iterator[list[Thing]]:
+    """Things in groups, each of which ends with the thing that makes it large enough."""
+    group: list[Thing] = []
+    total = 0
+    for thing in things:
+        group.append(thing)
+        total += size(thing)
+        if total >= enough:
+            yield group
+            group, total = [], 0
+    if group:
+        yield group
 
 
 class Sentences:
@@ -212,7 +265,9 @@ class Decoder:
         self._goes_on = slice(2 * count + 1, 4 * count + 1)
         own = np.ix_(self._order, self._order)
         scores = np.where(chain.allowed, transitions, np.float32(_NEVER))[own]
-        self._between = np.ascontiguousarray(scores[self._closes, self._opens])[:, :, None]
+        self._between = np.ascontiguousarray(scores[self._closes, self._opens])
+        # A tag that is so much behind the best one is followed by none, whatever comes.
+        self._hopeless = 1.1 * np.ptp(self._between, axis=0).max() + 1e-3
         # Last and inside, a column for each type.
         goes_on = np.arange(len(self._order))[self._goes_on].reshape(2, count)
         self._from_begin = scores[np.arange(count), goes_on][:, :, None]
@@ -236,8 +291,12 @@ class Decoder:
     def entities(self, scores: Floats, lengths: Sequence[int]) -> list[Entity]:
         """The spans of the best tags; `scores` are token by tag, `lengths` those of the sentences laid end to end."""
         rows = Sentences(lengths)
-        by_row = scores[rows.tokens]
-        tags = self._best(by_row, rows)
+        likely = scores[rows.tokens]
+        # A row a tag and a column a token, since an operation over few sentences is quicker than one over few tags.
+        by_tag = likely.T[: len(self._order)].copy()
+        likely -= by_tag.max(0)[:, None]
+        np.exp(likely, out=likely)
+        tags = self._best(by_tag, rows)
         row_of = np.argsort(rows.tokens)
         text = tags[row_of]
         is_open = (text != self._outside) & (text < self._opens.stop)
@@ -245,7 +304,7 @@ class Decoder:
         starts, ends = np.flatnonzero(is_open), np.flatnonzero(is_closed)
         if not len(starts):
             return []
-        begun, onward, ended = self._shares(by_row, tags, rows)
+        begun, onward, ended = self._shares(likely, tags, rows)
         outer = (begun[row_of[starts]] * ended[row_of[ends]]).tolist()
         inner = onward[row_of].tolist()
         found = zip(starts.tolist(), (ends + 1).tolist(), text[starts].tolist(), outer, strict=True)
@@ -254,26 +313,36 @@ class Decoder:
             for start, end, tag, share in found
         ]
 
-    def _best(self, scores: Floats, rows: Sentences) -> NDArray[np.int64]:
-        """The best tags (Viterbi): the scores of all ways forward, then back along the best one alone."""
-        # A row a tag and a column a token, since an operation over few sentences is quicker than one over few tags.
-        by_tag = scores.T[: len(self._order)].copy()
+    def _best(self, by_tag: Floats, rows: Sentences) -> NDArray[np.int64]:
+        """The best tags (Viterbi): the scores of all ways forward, put in place, then back along the best one alone."""
         by_tag[self._first[: len(by_tag)] == 0, rows.first] = _NEVER
         for one, next_one in rows.steps:
             past, now = by_tag[:, one], by_tag[:, next_one]
-            now[self._opens] += (past[self._closes, None] + self._between).max(0)
+            now[self._opens] += self._to_opens(past[self._closes])
             onward = np.maximum(past[self._begin] + self._from_begin, past[self._inside] + self._from_inside)
             now[self._goes_on] += onward.reshape(-1, onward.shape[-1])
         best = self._filled(by_tag.T, _NEVER)
-        tags = np.empty(len(scores), dtype="int64")
+        tags = np.empty(len(best), dtype="int64")
         tags[rows.last] = np.where(self._last, best[rows.last], np.float32(_NEVER)).argmax(1)
         for one, next_one in reversed(rows.steps):
             tags[one] = (best[one] + self._before[tags[next_one]]).argmax(1)
         return tags
 
-    def _shares(self, scores: Floats, tags: NDArray[np.int64], rows: Sentences) -> tuple[Doubles, Doubles, Doubles]:
+    def _to_opens(self, past: Floats) -> Floats:
+        """The best score of a way to each tag that may follow, from those of the tags that close something.
+
+        Mostly one tag is so far ahead that it is the one before, whatever follows.
+        """
+        highest = past.max(0)
+        near = (past >= highest - self._hopeless).astype("f")
+        result: Floats = highest + product(self._between.T, near)
+        (unclear,) = (near.sum(0) > 1).nonzero()
+        if len(unclear):
+            result[:, unclear] = (past[:, None, unclear] + self._between[:, :, None]).max(0)
+        return result
+
+    def _shares(self, likely: Floats, tags: NDArray[np.int64], rows: Sentences) -> tuple[Doubles, Doubles, Doubles]:
         """The factors of a span's probability (forward, backward): of its first tag, of each next one, of its end."""
-        likely = np.exp(scores - scores.max(1, keepdims=True))
         forward, scale = np.empty_like(likely), np.empty((len(likely), 1), "f")
         forward[rows.first] = likely[rows.first] * self._first
         scale[rows.first] = forward[rows.first].sum(1, keepdims=True)
