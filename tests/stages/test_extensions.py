@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from spacy.language import Language
 
 from caseframe.schema import Article
-from caseframe.stages.extensions import make_doc, sentence_of, text_of
+from caseframe.stages.extensions import by_token, make_doc, sentence_of, text_between, text_of
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,18 @@ def test_every_token_stands_in_the_sentence_that_spacy_gives(plain: Language, te
     for token in doc:
         span = doc[token.i : token.i + 1]
         assert (sentence_of(span).start, sentence_of(span).end) == (span.sent.start, span.sent.end)
+
+
+@given(st.text("aB .\n!?"), st.integers(0, 9), st.integers(0, 9))
+def test_the_text_between_tokens_is_that_of_their_span(plain: Language, text: str, start: int, end: int) -> None:
+    doc = plain(text)
+    start, end = min(start, len(doc)), min(end, len(doc))
+    assert text_between(doc, start, end) == (doc[start:end].text if start < end else "")
+
+
+def test_what_holds_by_token(plain: Language) -> None:
+    doc = plain("A man had pain.")
+    assert by_token(doc, [(1, 3, "x"), (2, 4, "y")], "") == ["", "x", "y", "y", "", ""]
 
 
 @given(st.text())

@@ -9,7 +9,7 @@ from functools import lru_cache
 from spacy.tokens import Doc, Span
 
 from caseframe.lexicons import Term, surface_parts
-from caseframe.lexicons.folding import CACHED_PHRASES, fold_word
+from caseframe.lexicons.folding import CACHED_PHRASES, FOLDED
 from caseframe.schema import NO_ATTRIBUTES, Assertion, Attributes, AttributeValue, Finding
 from caseframe.stages.assertion import assertion_of
 from caseframe.stages.extensions import by_token, sentence_bounds, text_of, texts_of
@@ -219,7 +219,7 @@ def folded_words(doc: Doc) -> list[str]:
     """The folded form of every token, made once a Doc."""
     words: list[str] | None = doc.user_data.get(_FOLDED)
     if words is None:
-        words = doc.user_data[_FOLDED] = [fold_word(word) for word in texts_of(doc)]
+        words = doc.user_data[_FOLDED] = list(map(FOLDED.__getitem__, texts_of(doc)))
     return words
 
 

@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 
 from caseframe.stages.entities import shipped_features
 from caseframe.stages.entity_network import Floats
-from caseframe.stages.extensions import sentence_bounds, texts_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds
 
 _REACH = 4
 _BLOCKS = 4
@@ -46,7 +46,7 @@ def _sums(doc: Doc) -> tuple[Floats, Floats]:
     """The sums of the vectors before each token, and the mean of all; made once a Doc."""
     known: tuple[Floats, Floats] | None = doc.user_data.get(_SUMS)
     if known is None:
-        vectors = shipped_features().vectors_of(texts_of(doc))
+        vectors = shipped_features().vectors_of_lower(lowers_of(doc))
         sums = np.empty((len(doc) + 1, vectors.shape[1]), dtype="float64")
         sums[0], sums[1:] = 0, vectors
         np.cumsum(sums, axis=0, out=sums)

@@ -143,8 +143,7 @@ def singular(word: str) -> str:
     return word[:-1]
 
 
-@lru_cache(maxsize=CACHED_WORDS)
-def fold_word(word: str) -> str:
+def _fold(word: str) -> str:
     """The matching form of one word.
 
     Short words in capitals (`CT`, `ALL`, `GIST`) keep them, so that an abbreviation never meets an everyday word.
@@ -159,6 +158,14 @@ def fold_word(word: str) -> str:
         if stem.isupper() and len(stem) > 1:
             return stem
     return singular(american(word.lower()))
+
+
+FOLDED = Remembered[str, str](_fold)
+
+
+def fold_word(word: str) -> str:
+    """The matching form of one word; those of many are looked up in `FOLDED`."""
+    return FOLDED[word]
 
 
 @lru_cache(maxsize=CACHED_WORDS)

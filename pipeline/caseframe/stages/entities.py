@@ -140,7 +140,11 @@ class Features:
 
     def vectors_of(self, words: Sequence[str]) -> Floats:
         """The vector of each word; case says nothing."""
-        places = self._vectors.places([word.lower() for word in words])
+        return self.vectors_of_lower([word.lower() for word in words])
+
+    def vectors_of_lower(self, words: Sequence[str]) -> Floats:
+        """The vector of each word, given in lower case."""
+        places = self._vectors.places(words)
         return self._vectors.rows[places]
 
     def of_stages(self, doc: Doc, words: Sequence[str]) -> Floats:

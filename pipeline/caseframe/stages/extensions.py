@@ -78,6 +78,14 @@ def offsets_of(doc: Doc) -> list[int]:
     return offsets
 
 
+def text_between(doc: Doc, start: int, end: int) -> str:
+    """The text of some tokens, as `doc[start:end].text` gives it, which makes each of them anew."""
+    if end <= start:
+        return ""
+    offsets = offsets_of(doc)
+    return text_of(doc)[offsets[start] : offsets[end - 1] + len(texts_of(doc)[end - 1])]
+
+
 def forget_notes(doc: Doc) -> None:
     """Takes away what the functions here noted on a Doc that is done."""
     for key in (_BOUNDS, _OFFSETS, WORDS, _LOWERS):

@@ -18,13 +18,13 @@ and makes `span._.when_days` hold for any span: the days of the time expression 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.stages.extensions import sentence_bounds, set_on, text_of
+from caseframe.stages.extensions import lowers_of, offsets_of, sentence_bounds, set_on, text_between, text_of
 from caseframe.stages.needles import finditer
 from caseframe.stages.quantities import Quantity, quantities_of
 from caseframe.stages.units import BLANK, DASH, DAYS_A_YEAR, NUMBER, ORDINAL, days_of, longest, number, ordinal
@@ -281,6 +281,7 @@ _DENIAL_TOKENS = 3
 _EXAMINATION = re.compile(
     r"\b(?:CT|MRI|scans?|imaging|examin\w*|evaluat\w*|radiograph\w*|follow\w*|endoscopy|biopsy)\b", re.IGNORECASE
 )
+_SAME_TIME_OPENS = ("at", "by", "since")
 _SAME_TIME = re.compile(r"(?:at|by|since) (?:that|this|the same) (?:time|point|moment|visit|stage)\b", re.IGNORECASE)
 
 
@@ -295,18 +296,17 @@ def time_of(span: Span) -> Span | None:
 
     A sentence without a time takes none from its neighbours, unless it says so ("At that time …").
     """
-    doc = span.doc
+    doc, start, end = span.doc, span.start, span.end
     if not _placed(doc):
         return None
-    first, last = sentence_bounds(doc, span.start)
+    first, last = sentence_bounds(doc, start)
     times = _times_between(doc, first, last)
-    if not times and first > 0 and _SAME_TIME.match(doc[first : min(last, first + 4)].text):
-        earlier = _times_between(doc, sentence_bounds(doc, first - 1)[0], first)
-        return earlier[-1] if earlier else None
+    if not times:
+        return _same_time(doc, first, last)
     for time in times:
-        if time.start < span.end and span.start < time.end:
+        if time.start < end and start < time.end:
             return time
-    if not times or _COURSE.search(span.text):
+    if _COURSE.search(text_between(doc, start, end)):
         return None
     reaching = [time for time in times if _governs(doc, time, span, first, last)]
     if not reaching:
@@ -315,9 +315,19 @@ def time_of(span: Span) -> Span | None:
     return min(reaching, key=lambda time: _distance(time, span, leads=leads))
 
 
+def _same_time(doc: Doc, first: int, last: int) -> Span | None:
+    """The last time of the sentence before, where a sentence goes on from it."""
+    if first == 0 or lowers_of(doc)[first] not in _SAME_TIME_OPENS:
+        return None
+    if not _SAME_TIME.match(text_between(doc, first, min(last, first + 4))):
+        return None
+    earlier = _times_between(doc, sentence_bounds(doc, first - 1)[0], first)
+    return earlier[-1] if earlier else None
+
+
 def _times_between(doc: Doc, first: int, last: int) -> list[Span]:
-    group = doc.spans[SPANS]
-    return [group[number] for number, start, end in _placed(doc) if first <= start and end <= last]
+    numbers = [number for number, start, end in _placed(doc) if first <= start and end <= last]
+    return [doc.spans[SPANS][number] for number in numbers]
 
 
 def _placed(doc: Doc) -> list[tuple[int, int, int]]:
@@ -340,19 +350,19 @@ def _distance(time: Span, span: Span, *, leads: bool) -> int:
 def _governs(doc: Doc, time: Span, span: Span, first: int, last: int) -> bool:
     """Whether a time of the same sentence reaches a span."""
     before = time.end <= span.start
-    between = doc[time.end : span.start] if before else doc[span.end : time.start]
-    if len(between) > _MAX_DISTANCE:
+    begin, end = (time.end, span.start) if before else (span.end, time.start)
+    if end - begin > _MAX_DISTANCE:
         return False
     if time.label_ in ("before", "history"):
-        return _reaches_back(time, between.text, before=before)
+        return _reaches_back(time, text_between(doc, begin, end), before=before)
     if _parts(doc, time, span, first, last):
         return False
-    breaks = _clause_breaks(doc, between, first if before else span.start)
+    breaks = _clause_breaks(lowers_of(doc), begin, end, first if before else span.start)
     if before:
         # What leads its clause reaches on into the next ones; what ends a clause does not, but for an examination.
         if not breaks or breaks[0] - time.end >= _LEADING_TOKENS - 1:
             return True
-        return _EXAMINATION.search(doc[first : time.start].text) is not None
+        return _EXAMINATION.search(text_between(doc, first, time.start)) is not None
     return not breaks
 
 
@@ -366,30 +376,28 @@ def _reaches_back(time: Span, between: str, *, before: bool) -> bool:
 def _parts(doc: Doc, time: Span, span: Span, first: int, last: int) -> bool:
     """Whether the time is that of a discharge or a death and the span tells something else."""
     start, end = max(first, time.start - 8), min(last, time.end + 8)
-    parting = _PARTING.search(doc[start:end].text)
-    if parting is None or _PARTING.search(span.text):
+    parting = _PARTING.search(text_between(doc, start, end))
+    if parting is None or _PARTING.search(text_between(doc, span.start, span.end)):
         return False
-    place = doc[start].idx + parting.start()
-    denied = _DENIAL.search(doc[max(first, span.start - _DENIAL_TOKENS) : span.end].text) is not None
+    place = offsets_of(doc)[start] + parting.start()
+    denied = _DENIAL.search(text_between(doc, max(first, span.start - _DENIAL_TOKENS), span.end)) is not None
     return span.start_char < place or denied
 
 
-def _clause_breaks(doc: Doc, between: Span, clause_start: int) -> list[int]:
+def _clause_breaks(words: Sequence[str], begin: int, end: int, clause_start: int) -> list[int]:
     """Tokens between a time and a span at which another clause begins."""
-    breaks = []
-    for token in between:
-        word = token.lower_
-        if word in _BREAKS or (word == "and" and _opens_clause(doc, token.i, clause_start)):
-            breaks.append(token.i)
-    return breaks
+    return [
+        i
+        for i in range(begin, end)
+        if words[i] in _BREAKS or (words[i] == "and" and _opens_clause(words, i, clause_start))
+    ]
 
 
-def _opens_clause(doc: Doc, place: int, clause_start: int) -> bool:
+def _opens_clause(words: Sequence[str], place: int, clause_start: int) -> bool:
     """Whether `and` joins a new subject and verb to a clause with a verb; `A and B were seen` is one clause."""
-    if not any(_is_verb(doc[i].lower_) for i in range(clause_start, place)):
+    if not any(map(_is_verb, words[clause_start:place])):
         return False
-    following = [doc[i].lower_ for i in range(place + 1, min(len(doc), place + 7))]
-    for n, word in enumerate(following):
+    for n, word in enumerate(words[place + 1 : place + 7]):
         if word in (",", ";", ".", "and"):
             return False
         if _is_verb(word):
