@@ -79,6 +79,11 @@ _SUFFIXES: tuple[tuple[str, str], ...] = (
     ("osteosynthesis", "fixation"),
     ("scopy", "other"),
 )
+# By the last letters, which few other words have.
+_LAST = 3
+_BY_LAST: dict[str, list[tuple[str, str]]] = {}
+for _suffix in _SUFFIXES:
+    _BY_LAST.setdefault(_suffix[0][-_LAST:], []).append(_suffix)
 # Words with such an ending that are no operation, and looking at things instead of into a patient.
 _NO_PROCEDURE = re.compile(
     r"(?:^|[a-z])(?:ana|dicho|tricho|polycho|poly|phyto|zoo|micro|epi|auto)tomy$"
@@ -205,7 +210,7 @@ def procedure_word(word: str) -> ProcedureWord | None:
     if folded in HEADS:
         category, alone = HEADS[folded]
         return ProcedureWord(folded, category, alone)
-    if _NO_PROCEDURE.search(folded):
+    if folded[-_LAST:] not in _BY_LAST or _is_no_procedure(folded):
         return None
     listed = _listed_words().get(folded)
     if listed is not None:
@@ -220,14 +225,19 @@ def procedure_word(word: str) -> ProcedureWord | None:
 
 def category_of(word: str) -> str:
     """The category of a procedure word by its suffix; empty for a word that is none."""
-    if len(word) < 7 or _NO_PROCEDURE.search(word):
+    suffixes = _BY_LAST.get(word[-_LAST:])
+    if suffixes is None or len(word) < 7 or _is_no_procedure(word):
         return ""
-    if _ANASTOMOSIS.search(word):
+    if word.endswith("stomy") and _ANASTOMOSIS.search(word):
         return "reconstruction"
-    for suffix, category in _SUFFIXES:
+    for suffix, category in suffixes:
         if word.endswith(suffix) and len(word) >= len(suffix) + (0 if len(suffix) > 8 else 2):
             return category
     return ""
+
+
+def _is_no_procedure(word: str) -> bool:
+    return word.endswith(("tomy", "scopy")) and _NO_PROCEDURE.search(word) is not None
 
 
 @cache
@@ -246,7 +256,7 @@ def _listed_words() -> dict[str, ProcedureWord]:
 def _by_ending() -> dict[str, tuple[str, ...]]:
     groups: dict[str, list[str]] = {}
     for word in _listed_words():
-        groups.setdefault(word[-3:], []).append(word)
+        groups.setdefault(word[-_LAST:], []).append(word)
     return {ending: tuple(sorted(words)) for ending, words in groups.items()}
 
 
@@ -260,7 +270,7 @@ def correct(word: str) -> str | None:
     ending = _ending(word)
     near = [
         other
-        for other in _by_ending().get(word[-3:], ())
+        for other in _by_ending().get(word[-_LAST:], ())
         if abs(len(other) - len(word)) <= 1 and (not ending or _ending(other) == ending) and one_edit(word, other)
     ]
     return near[0] if len(near) == 1 else None

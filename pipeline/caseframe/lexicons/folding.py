@@ -106,6 +106,9 @@ _LATIN_A = re.compile(
 )
 
 
+_CUT = re.compile("[-‐‑–—−/_]")
+
+
 def american(word: str) -> str:
     """The American spelling of a lower-case word: `oedema` becomes `edema`."""
     if _BRITISH_HINT.search(word):
@@ -149,8 +152,8 @@ def _fold(word: str) -> str:
     Short words in capitals (`CT`, `ALL`, `GIST`) keep them, so that an abbreviation never meets an everyday word.
     Accents fall: `Sjögren` is `sjogren`.
     """
-    word = word.replace("’", "'").replace("‐", "-").replace("‑", "-").replace("–", "-").replace("−", "-")
     if not word.isascii():
+        word = word.replace("’", "'").replace("‐", "-").replace("‑", "-").replace("–", "-").replace("−", "-")
         # A word of marks alone stays: the empty part means the end of a term.
         word = "".join(char for char in normalize("NFD", word) if not combining(char)) or word
     if 2 <= len(word) <= 5 and word[0].isupper():
@@ -171,8 +174,9 @@ def fold_word(word: str) -> str:
 @lru_cache(maxsize=CACHED_WORDS)
 def fold_parts(word: str) -> tuple[str, ...]:
     """The folded parts of a token, cut at hyphens, slashes, underscores: `giant-cell` gives `('giant', 'cell')`."""
-    parts = [part for part in re.split(r"[-‐‑–—−/_]", word) if part]
-    return tuple(fold_word(part) for part in parts) or (word,)
+    if word.isalpha():
+        return (fold_word(word),)
+    return tuple(fold_word(part) for part in _CUT.split(word) if part) or (word,)
 
 
 @lru_cache(maxsize=CACHED_PHRASES)

@@ -44,7 +44,7 @@ def set_on(span: Span, name: str, value: object) -> None:
 
 
 WORDS = "caseframe.words"
-_LOWERS = "caseframe.lower_words"
+LOWERS = "caseframe.lower_words"
 _OFFSETS = "caseframe.offsets"
 # Words by spaCy's hash of them: to make a Token for each place of a Doc, only to ask for its text, takes four times as
 # long as to look the text up.
@@ -63,10 +63,10 @@ def texts_of(doc: Doc) -> list[str]:
 
 
 def lowers_of(doc: Doc) -> list[str]:
-    """The text of every token in lower case, as `token.lower_` gives it. Made once a Doc: not to be changed."""
-    words: list[str] | None = doc.user_data.get(_LOWERS)
+    """The same in lower case, as `token.lower_` gives it. Made once a Doc: not to be changed."""
+    words: list[str] | None = doc.user_data.get(LOWERS)
     if words is None or len(words) != len(doc):
-        words = doc.user_data[_LOWERS] = [word if word.islower() else _LOWER[word] for word in texts_of(doc)]
+        words = doc.user_data[LOWERS] = [word if word.islower() else _LOWER[word] for word in texts_of(doc)]
     return words
 
 
@@ -88,7 +88,7 @@ def text_between(doc: Doc, start: int, end: int) -> str:
 
 def forget_notes(doc: Doc) -> None:
     """Takes away what the functions here noted on a Doc that is done."""
-    for key in (_BOUNDS, _OFFSETS, WORDS, _LOWERS):
+    for key in (_BOUNDS, _OFFSETS, WORDS, LOWERS):
         doc.user_data.pop(key, None)
 
 

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 _MOST = 40
 """More words than these take as long as the search itself."""
+_FEW = 4
+"""So few are looked for, too, where a pattern is tried at its heads."""
 _SHORTEST = 3
 # Letters that `re.IGNORECASE` takes for ASCII ones, and `str.lower` does not make so.
 _ASCII = (("İ", "i"), ("ı", "i"), ("ſ", "s"))
@@ -43,6 +45,7 @@ class _Asked(NamedTuple):
     wanted: dict[str, str]
     """What a head looks like in the text of `_Words`."""
     needles: frozenset[str]
+    few: tuple[str, ...]
 
 
 class _Words(NamedTuple):
@@ -63,7 +66,9 @@ def _asked_by(pattern: re.Pattern[str]) -> _Asked:
     if known is None:
         heads = heads_of(pattern)
         wanted = {head: f" {head}" if head == "0" or len(head) == _LETTERS else f" {head} " for head in heads}
-        known = _KNOWN[id(pattern)] = _Asked(pattern, heads, wanted, needles_of(pattern))
+        needles = needles_of(pattern)
+        few = tuple(sorted(needles)) if len(needles) <= _FEW else ()
+        known = _KNOWN[id(pattern)] = _Asked(pattern, heads, wanted, needles, few)
     return known
 
 
@@ -82,9 +87,12 @@ def finditer(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """All matches, as `pattern.finditer` gives them."""
     asked = _asked_by(pattern)
     if asked.heads:
-        words = _words(_lowered(text))
+        lower = _lowered(text)
+        words = _words(lower)
         found = asked.heads & words.heads
-        return _begun_by(asked, found, text, words) if found else iter(())
+        if not found or (asked.few and not any(needle in lower for needle in asked.few)):
+            return iter(())
+        return _begun_by(asked, found, text, words)
     return pattern.finditer(text) if may_match(pattern, text) else iter(())
 
 

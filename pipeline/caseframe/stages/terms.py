@@ -9,9 +9,8 @@ as defined in the same document, counts as that term and no other: `RA` is no ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from itertools import accumulate, chain
 from pathlib import Path
-from typing import NamedTuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -26,7 +25,7 @@ from caseframe.lexicons import (
     load_lexicon,
     surface_parts,
 )
-from caseframe.lexicons.folding import CACHED_WORDS, fold_parts
+from caseframe.lexicons.folding import Remembered, fold_parts
 from caseframe.stages.extensions import text_of, texts_of
 
 SPANS = "terms"
@@ -53,13 +52,9 @@ def create_terms(nlp: Language, name: str, lexicons: list[str], builtin: bool) -
     return TermMatcher(lexicons=lexicons, builtin=builtin)
 
 
-class Hit(NamedTuple):
-    """A term's surface in a Doc: its tokens, the term's key, and how many folded parts it has."""
-
-    start: int
-    end: int
-    key: str
-    parts: int
+Hit = tuple[int, int, int, str]
+"""A term's surface in a Doc: how many tokens and how many folded parts it has, both negative so that the longest comes
+first, where it starts, the term's key."""
 
 
 class TermMatcher:
@@ -90,7 +85,10 @@ class TermMatcher:
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["terms"]`."""
         defined = _defined(doc)
-        found = _longest([hit for hit in self._hits(doc) if not self._defined_otherwise(defined, hit)])
+        hits = self._hits(doc)
+        if defined:
+            hits = [hit for hit in hits if not self._defined_otherwise(defined, hit)]
+        found = _longest(hits)
         if defined:
             found.extend(_short_forms(doc, defined, found))
         spans = [Span(doc, start, end, label=_TERMS[key].field, kb_id=key) for start, end, key in sorted(found)]
@@ -98,32 +96,25 @@ class TermMatcher:
         return doc
 
     def _hits(self, doc: Doc) -> list[Hit]:
-        parts: list[str] = []
-        first: list[int] = []  # token that begins with this part, -1 inside a token
-        last: list[int] = []  # token that ends with this part, -1 inside a token
         words = texts_of(doc)
         shouting = _shouting(words)
         folded = [word.lower() if i in shouting else word for i, word in enumerate(words)] if shouting else words
-        for i, sides in enumerate(map(_pieces, folded)):
-            if words[i] in _HYPHENS and i and not (doc[i].whitespace_ or doc[i - 1].whitespace_):
-                continue  # spaCy's own tokenizer parts "giant-cell", which to the lexicon is "giant cell"
-            for pieces in sides:
-                parts += pieces
-                if len(pieces) == 1:
-                    first.append(i)
-                    last.append(i)
-                else:
-                    inside = [-1] * (len(pieces) - 1)
-                    first += (i, *inside)
-                    last += (*inside, i)
+        pieces = list(map(_PARTS.__getitem__, folded))
+        if not _HYPHENS.isdisjoint(words):
+            for i, word in enumerate(words):
+                if word in _HYPHENS and i and not (doc[i].whitespace_ or doc[i - 1].whitespace_):
+                    pieces[i] = ()  # spaCy's own tokenizer parts "giant-cell", which to the lexicon is "giant cell"
+        parts = list(chain.from_iterable(pieces))
+        begins, ends = _edges(folded, pieces, slashes="/" in text_of(doc))
         hits = [
-            Hit(first[start], last[end - 1] + 1, key, end - start)
+            (begins[start] - ends[end], start - end, begins[start], key)
             for start, end, keys in self.lexicon.matches(parts)
-            if first[start] >= 0 and last[end - 1] >= 0
+            if start in begins and end in ends
             for key in keys
         ]
-        for key in {hit.key for hit in hits if self._compiled}:
-            self._meet(key)
+        if self._compiled:
+            for key in {hit[-1] for hit in hits}:
+                self._meet(key)
         return hits
 
     def _meet(self, key: str) -> None:
@@ -136,8 +127,9 @@ class TermMatcher:
 
     def _defined_otherwise(self, defined: Mapping[tuple[int, int], str], hit: Hit) -> bool:
         """Whether a hit is a short form that the document defines as something that shares no word with the term."""
-        long_form = defined.get((hit.start, hit.end))
-        stems = self._stems.get(hit.key) if long_form is not None else None
+        length, _, start, key = hit
+        long_form = defined.get((start, start - length))
+        stems = self._stems.get(key) if long_form is not None else None
         return stems is not None and stems.isdisjoint(_stems(long_form or ""))
 
 
@@ -147,10 +139,25 @@ def _defined(doc: Doc) -> dict[tuple[int, int], str]:
     return {(span.start, span.end): span._.long_form or "" for span in spans}
 
 
-@lru_cache(maxsize=CACHED_WORDS)
-def _pieces(word: str) -> tuple[tuple[str, ...], ...]:
-    """The folded parts of each of the words that slashes join."""
-    return tuple(fold_parts(side) for side in _sides(word))
+def _edges(
+    words: Sequence[str], pieces: Sequence[tuple[str, ...]], *, slashes: bool
+) -> tuple[dict[int, int], dict[int, int]]:
+    """By the folded part the token that begins with it, and the token behind the one that ends before it.
+
+    So do the words that slashes join; elsewhere inside a token no term begins or ends.
+    """
+    places = list(accumulate(map(len, pieces), initial=0))
+    begins = dict(zip(places, range(len(words)), strict=False))
+    ends = dict(zip(reversed(places[1:]), range(len(words), 0, -1), strict=True))
+    if slashes:
+        for i, word in enumerate(words):
+            if "/" in word:
+                place = places[i]
+                for side in _sides(word):
+                    begins[place] = i
+                    place += len(fold_parts(side))
+                    ends[place] = i + 1
+    return begins, ends
 
 
 def _sides(word: str) -> list[str]:
@@ -158,6 +165,14 @@ def _sides(word: str) -> list[str]:
     if "/" not in word:
         return [word]
     return [side for side in word.split("/") if side] or [word]
+
+
+def _parts_of(word: str) -> tuple[str, ...]:
+    return tuple(part for side in _sides(word) for part in fold_parts(side))
+
+
+# The folded parts of a word.
+_PARTS = Remembered(_parts_of)
 
 
 def _stems(words: str) -> set[str]:
@@ -191,7 +206,8 @@ def _longest(hits: Iterable[Hit]) -> list[tuple[int, int, str]]:
     """Within a field, drops each hit that lies inside a longer one, or overlaps a longer one before it."""
     kept: list[tuple[int, int, str]] = []
     taken: dict[str, list[tuple[int, int, int]]] = {}
-    for start, end, key, parts in sorted(hits, key=lambda hit: (hit.start - hit.end, -hit.parts, hit.start, hit.key)):
+    for length, parts, start, key in sorted(hits):
+        end = start - length
         others = taken.setdefault(_TERMS[key].field, [])
         for a, b, n in others:
             if start < b and a < end and (start, end, parts) != (a, b, n):

@@ -20,7 +20,7 @@ from spacy.tokens import Doc
 from spacy.util import registry
 
 from caseframe.lexicons.folding import CACHED_WORDS
-from caseframe.stages.extensions import WORDS
+from caseframe.stages.extensions import LOWERS, WORDS
 
 # When so many pieces are known they become the older ones, and take the place of those that were: the usual ones stay.
 _KEPT_PIECES = CACHED_WORDS
@@ -32,8 +32,8 @@ _PLAIN = re.compile(
     r"(\(?)((?:[A-Za-z]+|\d+(?:\.\d+)?)(?:-[A-Za-z]+)*)(\)?)((?:[,;:]|(?:(?<=[a-z\d)])|(?<=[A-Z]{2}))\.)?)", re.ASCII
 )
 
-Parts = tuple[tuple[str, ...], tuple[bool, ...]]
-"""The tokens of a piece of text, and whether a blank follows each; it does after the last one."""
+Parts = tuple[tuple[str, ...], tuple[bool, ...], tuple[str, ...]]
+"""The tokens of a piece of text, whether a blank follows each (it does after the last one), and them in lower case."""
 
 
 @contextmanager
@@ -53,6 +53,7 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
     def __call__(self, string: str) -> Doc:
         """Tokenizes a text; the same tokens as `Tokenizer` gives."""
         words: list[str] = []
+        lowers: list[str] = []
         spaces: list[bool] = []
         if len(self._known) > _KEPT_PIECES:
             self._known, self._older = {}, self._known
@@ -64,11 +65,13 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
                     return self._afresh(string)
                 words += parts[0]
                 spaces += parts[1]
+                lowers += parts[2]
             spaces[-1] = False
             words.append("\n")
+            lowers.append("\n")
             spaces.append(False)
-        del words[-1], spaces[-1]
-        return Doc(self.vocab, words=words, spaces=spaces, user_data={WORDS: words})
+        del words[-1], lowers[-1], spaces[-1]
+        return Doc(self.vocab, words=words, spaces=spaces, user_data={WORDS: words, LOWERS: lowers})
 
     def _flush_cache(self) -> None:
         """Called by spaCy at first, and whenever a rule changes."""
@@ -87,7 +90,9 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
             if words is None:
                 return None
             # One object a word, so that wherever it is looked up it is found by its identity.
-            parts = tuple(map(intern, words)), _SPACES[len(words)]
+            words = tuple(map(intern, words))
+            lowers = tuple(intern(word.lower()) for word in words)
+            parts = words, _SPACES[len(words)], words if lowers == words else lowers
         if len(piece) <= _LONGEST_KEPT:
             self._known[piece] = parts
         return parts
