@@ -23,7 +23,6 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -31,9 +30,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from caseframe.errors import LexiconError
-from caseframe.lexicons.folding import CACHED_WORDS
+from caseframe.lexicons.folding import Remembered
 from caseframe.schema import ASSERTIONS, Assertion
-from caseframe.stages.extensions import texts_of
+from caseframe.stages.extensions import lowers_of, texts_of
+from caseframe.stages.telling import bounds_of_sentences
 
 SPANS = "cues"
 SCOPES = "caseframe.scopes"
@@ -135,6 +135,7 @@ def _rule(row: dict[str, str], where: str) -> Rule:
     return Rule(row["phrase"], row["category"], row["direction"], int(row["max_scope"]))
 
 
+Keys = tuple[str, ...]
 Pattern = tuple[tuple[frozenset[str], bool], ...]
 """For each word of a phrase its alternatives and whether it may be missing."""
 
@@ -152,13 +153,13 @@ def compile_phrase(phrase: str) -> Pattern:
     return tuple(pattern)
 
 
-def _match(pattern: Pattern, words: list[str], position: int, part: int) -> int:
-    """Where the longest match of a pattern from its `part` on ends, or -1."""
+def _match(pattern: Pattern, keys: list[Keys], position: int, part: int) -> int:
+    """Where the longest match of a pattern from its `part` on ends, or -1; `keys` are those of all tokens."""
     while part < len(pattern):
         alternatives, optional = pattern[part]
-        here = position < len(words) and not alternatives.isdisjoint(_keys(words[position]))
+        here = position < len(keys) and not alternatives.isdisjoint(keys[position])
         if optional:
-            taken = _match(pattern, words, position + 1, part + 1) if here else -1
+            taken = _match(pattern, keys, position + 1, part + 1) if here else -1
             if taken >= 0:
                 return taken
         elif here:
@@ -183,14 +184,18 @@ def _may_end(pattern: Pattern, part: int) -> bool:
     return all(optional for _, optional in pattern[part:])
 
 
-def _lower(word: str) -> str:
-    # NO is nitric oxide more often than a denial, and May a month.
-    return word if word in ("NO", "May") else word.lower()
+# NO is nitric oxide more often than a denial, and May a month: they stay as they are.
+_CASED = frozenset(("NO", "May"))
 
 
-@lru_cache(maxsize=CACHED_WORDS)
-def _keys(word: str) -> tuple[str, ...]:
-    """What a token may match in the trie: itself, `<time>` for a unit of time ("3-month"), `<num>` for a number."""
+def _words(doc: Doc) -> list[str]:
+    words, lowers = texts_of(doc), lowers_of(doc)
+    if _CASED.isdisjoint(words):
+        return lowers
+    return [word if word in _CASED else lower for word, lower in zip(words, lowers, strict=True)]
+
+
+def _keys_of(word: str) -> Keys:
     keys = [word]
     if _TIME.search(word):
         keys.append("<time>")
@@ -199,6 +204,10 @@ def _keys(word: str) -> tuple[str, ...]:
     if _NUMBER.match(word):
         keys.append("<num>")
     return tuple(keys)
+
+
+# What a token may match in the trie: itself, `<time>` for a unit of time ("3-month"), `<num>` for a number.
+_KEYS = Remembered(_keys_of)
 
 
 @Language.factory("caseframe_assertion", assigns=["doc.spans"], default_config={"rules": None})
@@ -238,7 +247,7 @@ class AssertionTagger:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["cues"]` and the scopes."""
-        words = [_lower(word) for word in texts_of(doc)]
+        words = _words(doc)
         cues: list[Span] = []
         scopes: list[tuple[int, int, str, int, int]] = []
         hits = self._hits(words)
@@ -261,11 +270,13 @@ class AssertionTagger:
 
         The longest wins, of several as long the one that is no denial ("was not" "not without"), then the first.
         """
-        opening = self._pairs
+        keys = list(map(_KEYS.__getitem__, words))
         found = [
             hit
-            for i, word in enumerate(words)
-            if (word in opening or len(_keys(word)) > 1) and (hit := self._longest(words, i)) is not None
+            for i, (firsts, seconds) in enumerate(zip(keys, [*keys[1:], ()], strict=True))
+            for first in firsts
+            if first in self._pairs and (first in self._single or not self._pairs[first].keys().isdisjoint(seconds))
+            if (hit := self._longest(keys, i)) is not None
         ]
         found.sort(key=lambda hit: (hit.start - hit.end, hit.rule.direction != "pseudo", hit.start))
         taken: set[int] = set()
@@ -276,17 +287,17 @@ class AssertionTagger:
                 hits.append(hit)
         return sorted(hits, key=lambda hit: hit.start)
 
-    def _longest(self, words: list[str], position: int) -> Hit | None:
+    def _longest(self, keys: list[Keys], position: int) -> Hit | None:
         best_end, best = position, None
-        seconds = _keys(words[position + 1]) if position + 1 < len(words) else ()
-        for first in _keys(words[position]):
+        seconds = keys[position + 1] if position + 1 < len(keys) else ()
+        for first in keys[position]:
             single = self._single.get(first)
             if single is not None and best is None:
                 best_end, best = position + 1, single
             by_second = self._pairs.get(first, {})
             for second in seconds:
                 for pattern, part, rule in by_second.get(second, ()):
-                    end = _match(pattern, words, position + 2, part)
+                    end = _match(pattern, keys, position + 2, part)
                     if end > best_end:
                         best_end, best = end, rule
         return Hit(position, best_end, best) if best is not None else None
@@ -295,7 +306,7 @@ class AssertionTagger:
 def _sentences(doc: Doc, words: list[str]) -> list[tuple[int, int]]:
     """Token bounds of the sentences; where no stage has set them, full stops do."""
     if doc.has_annotation("SENT_START"):
-        return [(sent.start, sent.end) for sent in doc.sents]
+        return bounds_of_sentences(doc)
     bounds, start = [], 0
     for i, word in enumerate(words):
         if word in (".", "?", "!", "\n") or i == len(words) - 1:
