@@ -273,7 +273,7 @@ class AssertionTagger:
         keys = list(map(_KEYS.__getitem__, words))
         found = [
             hit
-            for i, (firsts, seconds) in enumerate(zip(keys, [*keys[1:], ()], strict=True))
+            for i, (firsts, seconds) in enumerate(zip(keys, [*keys[1:], ()], strict=False))
             for first in firsts
             if first in self._pairs and (first in self._single or not self._pairs[first].keys().isdisjoint(seconds))
             if (hit := self._longest(keys, i)) is not None
