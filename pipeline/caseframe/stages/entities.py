@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.lang.lex_attrs import word_shape
 from spacy.language import Language
 from spacy.strings import StringStore, hash_string  # type: ignore[attr-defined]
 from spacy.tokens import Doc, Span
@@ -36,6 +35,7 @@ from caseframe.stages import floret
 from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
 from caseframe.stages.entity_tagger import Entity, Kept, Tagger, in_groups
 from caseframe.stages.extensions import set_on, texts_of
+from caseframe.stages.lexemes import shape_of
 from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.terms import term_of
 
@@ -75,7 +75,7 @@ def confidence_of(span: Span) -> float:
 def views_of(word: str) -> tuple[int, ...]:
     """The hashed views of a word (`entity_network.VIEWS`); digits are all alike."""
     lower = _DIGIT.sub("0", word.lower())
-    views = (lower, f"p{lower[:3]}", f"s{lower[-3:]}", f"S{word_shape(word)}", f"4{lower[-4:]}")
+    views = (lower, f"p{lower[:3]}", f"s{lower[-3:]}", f"S{shape_of(word)}", f"4{lower[-4:]}")
     return tuple(hash_string(view) for view in views)
 
 

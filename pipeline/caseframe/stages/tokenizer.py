@@ -21,6 +21,7 @@ from spacy.util import registry
 
 from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.stages.extensions import LOWERS, WORDS
+from caseframe.stages.lexemes import quicken
 
 # When so many pieces are known they become the older ones, and take the place of those that were: the usual ones stay.
 _KEPT_PIECES = CACHED_WORDS
@@ -130,6 +131,7 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
 
     def make(nlp: Language) -> Tokenizer:
         # scispaCy's rules start from the language's own tokenizer.
+        quicken(nlp.vocab)
         nlp.tokenizer = registry.tokenizers.get("spacy.Tokenizer.v1")()(nlp)
         with quiet_regexes():
             plain = combined_rule_tokenizer(nlp)
