@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,7 +119,12 @@ class Features:
     def __init__(self, names: Sequence[str], vectors: Vectors) -> None:
         self.names = tuple(names)
         self.vectors = vectors
-        self._columns = {name: 3 * n for n, name in enumerate(self.names)}
+        # The bits of `signs_of`: of each name three (first, in, last), then the plain ones.
+        self._signs = {name: 1 << 3 * n for n, name in enumerate(self.names)}
+        self._title, self._general, self._opening, *_, self._joined = (
+            1 << 3 * len(self.names) + n for n in range(_PLAIN)
+        )
+        self._looks = [self._opening * 2 * looks for looks in range(1 << 4)]
         self._vectors = Kept(partial(floret.vectors_of, vectors), vectors.shape[1], _VECTORS_KEPT)
 
     @property
@@ -159,27 +164,29 @@ class Features:
 
     def signs_of(self, doc: Doc, words: Sequence[str]) -> list[int]:
         """The same as a number a token, of which each bit is a feature."""
-        plain = 3 * len(self.names)
-        title, general, opening, joined = (1 << (plain + n) for n in (0, 1, 2, 7))
-        signs = [looks << (plain + 3) for looks in map(_looks_of, words)]
+        looks = self._looks
+        signs = [0 if word.islower() and word.isalpha() else looks[_looks_of(word)] for word in words]
         for name, start, end in stage_spans(doc):
-            column = self._columns.get(name)
-            if column is not None:
-                signs[start] |= 1 << column
-                for i in range(start, end):
-                    signs[i] |= 2 << column
-                signs[end - 1] |= 4 << column
-        for key, label, sign in (("sections", "title", title), ("narrative", "general", general)):
+            first = self._signs.get(name)
+            if first is None:
+                continue
+            if end - start == 1:
+                signs[start] |= 7 * first
+            else:
+                signs[start] |= 3 * first
+                for i in range(start + 1, end - 1):
+                    signs[i] |= 2 * first
+                signs[end - 1] |= 6 * first
+        for key, label, sign in (("sections", "title", self._title), ("narrative", "general", self._general)):
             for span in doc.spans.get(key, ()):
                 if span.label_ == label:
                     for i in range(span.start, span.end):
                         signs[i] |= sign
         if words:
             for start, _ in bounds_of_sentences(doc):
-                signs[start] |= opening
-            for i, space in enumerate(doc.to_array("SPACY").tolist()[:-1], 1):
-                if not space:
-                    signs[i] |= joined
+                signs[start] |= self._opening
+            for i in (doc.to_array("SPACY")[:-1] == 0).nonzero()[0].tolist():
+                signs[i + 1] |= self._joined
         return signs
 
 
@@ -272,11 +279,15 @@ class EntityFinder:
             signs = [sign for each in group for sign in each.signs]
             lengths = [length for each in group for length in each.sentences]
             scores = tagger.scores(words, signs, list(map(_size, group)))
-            begins = list(accumulate(map(_size, group), initial=0))
-            for start, end, name, probability in tagger.decoder.entities(scores, lengths):
-                place = bisect_right(begins, start) - 1
-                moved = group[place].first - begins[place]
-                found[group[place].doc].append((start + moved, end + moved, name, probability))
+            entities = tagger.decoder.entities(scores, lengths)
+            begin = done = 0
+            for stretch in group:
+                moved, begin = stretch.first - begin, begin + len(stretch.words)
+                here, done = done, bisect_left(entities, (begin,), done)
+                found[stretch.doc] += [
+                    (start + moved, end + moved, name, probability)
+                    for start, end, name, probability in entities[here:done]
+                ]
         return found
 
     def __reduce__(self) -> tuple[Callable[[Files, float], EntityFinder], tuple[Files, float]]:

@@ -55,11 +55,14 @@ class Kept:
 
     def places(self, things: Sequence[Hashable]) -> Places:
         """Where the row of each thing stands in `rows`; good until the next call."""
-        places = list(map(self._place.get, things))
-        if None in places:
+        try:
+            return self._known(things)
+        except KeyError:
             self._learn(dict.fromkeys(things))
-            places = list(map(self._place.get, things))
-        return np.array(places, "int64")
+            return self._known(things)
+
+    def _known(self, things: Sequence[Hashable]) -> Places:
+        return np.fromiter(map(self._place.__getitem__, things), "int64", len(things))
 
     def _learn(self, things: Iterable[Hashable]) -> None:
         missing = [thing for thing in things if thing not in self._place]
