@@ -174,6 +174,12 @@ def _add_product(sums: Floats, rows: Floats, weights: Floats) -> None:
     sgemm(1.0, weights.T, rows.T, beta=1.0, c=sums.T, overwrite_c=True)
 
 
+def _level(rows: Floats, sums: Floats) -> None:
+    """Divides rows by their sums, and says what these are."""
+    np.add.reduce(rows, axis=1, keepdims=True, out=sums)
+    rows /= sums
+
+
 class Maxout:
     """A maxout layer with its normalisation. The first pieces of all outputs stand together, then the second ones."""
 
@@ -268,9 +274,9 @@ class Decoder:
         self._goes_on = slice(2 * count + 1, 4 * count + 1)
         own = np.ix_(self._order, self._order)
         scores = np.where(chain.allowed, transitions, np.float32(_NEVER))[own]
-        self._between = np.ascontiguousarray(scores[self._closes, self._opens])
+        self._between = np.ascontiguousarray(scores[self._closes, self._opens].T)
         # A tag that is so much behind the best one is followed by none, whatever comes.
-        self._hopeless = 1.1 * np.ptp(self._between, axis=0).max() + 1e-3
+        self._hopeless = 1.1 * np.ptp(self._between, axis=1).max() + 1e-3
         # Last and inside, a column for each type.
         goes_on = np.arange(len(self._order))[self._goes_on].reshape(2, count)
         self._from_begin = scores[np.arange(count), goes_on][:, :, None]
@@ -336,26 +342,23 @@ class Decoder:
 
         Mostly one tag is so far ahead that it is the one before, whatever follows.
         """
-        highest = past.max(0)
-        near = (past >= highest - self._hopeless).astype("f")
-        result: Floats = highest + product(self._between.T, near)
-        (unclear,) = (near.sum(0) > 1).nonzero()
-        if len(unclear):
-            result[:, unclear] = (past[:, None, unclear] + self._between[:, :, None]).max(0)
+        highest = np.maximum.reduce(past)
+        near = past >= highest - self._hopeless
+        result = product(self._between, near.astype("f"))
+        result += highest
+        if np.count_nonzero(near) > len(highest):
+            (unclear,) = (near.sum(0) > 1).nonzero()
+            result[:, unclear] = (past[:, unclear] + self._between[:, :, None]).max(1)
         return result
 
     def _shares(self, likely: Floats, tags: NDArray[np.int64], rows: Sentences) -> tuple[Doubles, Doubles, Doubles]:
         """The factors of a span's probability (forward, backward): of its first tag, of each next one, of its end."""
-        forward, scale = np.empty_like(likely), np.empty((len(likely), 1), "f")
-        forward[rows.first] = likely[rows.first] * self._first
-        scale[rows.first] = forward[rows.first].sum(1, keepdims=True)
-        forward[rows.first] /= scale[rows.first]
+        forward, scale = likely * self._first, np.empty((len(likely), 1), "f")
+        _level(forward[rows.first], scale[rows.first])
         for one, next_one in rows.steps:
-            arrived = product(forward[one], self._steps)
-            arrived *= likely[next_one]
-            total = arrived.sum(1, keepdims=True)
-            np.divide(arrived, total, out=forward[next_one])
-            scale[next_one] = total
+            here = forward[next_one]
+            np.multiply(product(forward[one], self._steps), likely[next_one], out=here)
+            _level(here, scale[next_one])
         likely /= scale
         backward = np.empty_like(likely)
         ending = (forward[rows.last] * self._last).sum(1, keepdims=True)
