@@ -35,7 +35,7 @@ from pathlib import Path  # noqa: E402
 import pyarrow as pa  # noqa: E402
 from isal import igzip  # noqa: E402
 from lxml import etree  # noqa: E402
-from pubmed import FILES, genuine, write, write_dump  # noqa: E402
+from pubmed import FILES, genuine, write  # noqa: E402
 
 from caseframe.batch import manifest  # noqa: E402
 from caseframe.batch.run import run_extraction  # noqa: E402
@@ -258,7 +258,7 @@ def memory(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
     """
     figures: Figures = {}
     for count in (20_000, 200_000):
-        paths = write_dump(wheel, folder / f"load{count}", count)
+        paths = _dump(wheel, folder / f"load{count}", count)
         config = folder / "screen.yaml"
         config.write_text("select: {screen: types}\noutput: {formats: []}\n")
         out = folder / f"run{count}"
@@ -272,9 +272,15 @@ def memory(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
     return figures
 
 
+def _dump(wheel: Path, folder: Path, count: int) -> list[Path]:
+    """A dump, made by another process: to a child's peak its parent's counts."""
+    child([sys.executable, HERE / "pubmed.py", wheel, folder, "--records", str(count)])
+    return sorted(folder.glob("*.xml.gz"))
+
+
 def workers(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
     """Seconds by the clock of a run by one worker and by two. Long enough that what is done once counts little."""
-    paths = write_dump(wheel, folder / "load", _SHARED)
+    paths = _dump(wheel, folder / "load", _SHARED)
     config = ExtractConfig.model_validate({"select": {"screen": "model"}, "output": {"formats": []}})
     spent: dict[int, list[float]] = {1: [], 2: []}
     for number in range(rounds):
@@ -296,7 +302,7 @@ def resume(wheel: Path, folder: Path, peers: Path, rounds: int, records: int = L
 
     By the clock. Raises SystemExit where the two do not end with the same bytes.
     """
-    paths = write_dump(wheel, folder / "load", records)
+    paths = _dump(wheel, folder / "load", records)
     config = folder / "screen.yaml"
     config.write_text("select: {screen: types}\n")
     whole, broken = folder / "whole", folder / "broken"
