@@ -27,7 +27,7 @@ from caseframe.evaluation.run import load_spans_of
 from caseframe.pipeline import assemble_stages
 from caseframe.stages.entities import EntityFinder, Features, shipped_weights, views_of
 from caseframe.stages.entity_network import VIEWS, Chain, Shape
-from caseframe.stages.telling import bounds_of_sentences
+from caseframe.stages.extensions import bounds_of_sentences
 from caseframe.stages.tokenizer import blank
 from caseframe.training.fit import UNKNOWN, example, feature_names
 from caseframe.training.job import TrainConfig, load_training

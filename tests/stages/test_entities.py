@@ -19,7 +19,7 @@ from caseframe.errors import ModelError
 from caseframe.pipeline import ENTITIES, STAGES, load, set_entities
 from caseframe.stages import entities as module
 from caseframe.stages.entities import TYPES, EntityFinder, Features, floret_vectors, is_weights, views_of
-from caseframe.stages.telling import bounds_of_sentences
+from caseframe.stages.extensions import bounds_of_sentences
 from caseframe.stages.tokenizer import blank
 
 TEXT = "A 34-year-old man had a giant cell tumor of the left femur. It was curetted. No pain after 2 years."

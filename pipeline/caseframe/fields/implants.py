@@ -21,9 +21,8 @@ from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import canonical, fold_word
 from caseframe.schema import AttributeValue, Finding
 from caseframe.stages.entities import SPANS, confidence_of
-from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
+from caseframe.stages.extensions import bounds_of_sentences, lowers_of, sentence_bounds, text_of
 from caseframe.stages.narrative import is_general
-from caseframe.stages.telling import bounds_of_sentences
 
 SOURCE = "implants"
 FIELD = "implant"

@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.base import spans_of, title_end
-from caseframe.stages.extensions import lowers_of, text_of, texts_of
+from caseframe.stages.extensions import bounds_of_sentences, lowers_of, text_of, texts_of
 from caseframe.stages.narrative import general_tokens, is_general
 from caseframe.stages.needles import finditer, search
-from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.units import number
 
 SEX_NOUNS = {

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import bounds_of_sentences, offsets_of, text_of
 
 SPANS = "abbreviations"
 LONG_SPANS = "long_forms"
@@ -87,8 +87,8 @@ class AbbreviationFinder:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets `doc.spans["abbreviations"]` and `doc.spans["long_forms"]`."""
-        flags = doc.to_array(["SENT_START", "IDX"]).tolist()
-        starts = [offset for flag, offset in flags if flag == 1]
+        offsets = offsets_of(doc)
+        starts = [offsets[start] for start, _ in bounds_of_sentences(doc)]
         definitions = list(find_definitions(text_of(doc), starts))
         long_spans = (doc.char_span(d.long_start, d.long_end, alignment_mode="expand") for d in definitions)
         doc.spans[LONG_SPANS] = [span for span in long_spans if span is not None]

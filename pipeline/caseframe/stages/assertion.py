@@ -32,8 +32,7 @@ from spacy.tokens import Doc, Span
 from caseframe.errors import LexiconError
 from caseframe.lexicons.folding import Remembered
 from caseframe.schema import ASSERTIONS, Assertion
-from caseframe.stages.extensions import lowers_of, texts_of
-from caseframe.stages.telling import bounds_of_sentences
+from caseframe.stages.extensions import bounds_of_sentences, lowers_of, texts_of
 
 SPANS = "cues"
 SCOPES = "caseframe.scopes"

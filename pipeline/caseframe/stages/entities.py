@@ -34,9 +34,8 @@ from caseframe.lexicons.folding import CACHED_WORDS
 from caseframe.stages import floret
 from caseframe.stages.entity_network import VIEWS, Chain, Floats, Ints, Network, Shape
 from caseframe.stages.entity_tagger import Entity, Kept, Tagger, in_groups
-from caseframe.stages.extensions import set_on, texts_of
+from caseframe.stages.extensions import bounds_of_sentences, set_on, texts_of
 from caseframe.stages.lexemes import shape_of
-from caseframe.stages.telling import bounds_of_sentences
 from caseframe.stages.terms import term_of
 
 SPANS = "entities"

@@ -88,7 +88,7 @@ def text_between(doc: Doc, start: int, end: int) -> str:
 
 def forget_notes(doc: Doc) -> None:
     """Takes away what the functions here noted on a Doc that is done."""
-    for key in (_BOUNDS, _OFFSETS, WORDS, LOWERS):
+    for key in (_SENTENCES, _BOUNDS, _OFFSETS, WORDS, LOWERS):
         doc.user_data.pop(key, None)
 
 
@@ -100,7 +100,28 @@ def by_token(doc: Doc, stretches: Iterable[tuple[int, int, T]], elsewhere: T) ->
     return held
 
 
+_SENTENCES = "caseframe.sentences_in_order"
 _BOUNDS = "caseframe.sentence_bounds"
+
+
+def bounds_of_sentences(doc: Doc) -> list[tuple[int, int]]:
+    """The token bounds of the sentences of a Doc; all of it is one where no sentence was found. Not to be changed:
+    where there are some they are found once.
+    """
+    bounds: list[tuple[int, int]] | None = doc.user_data.get(_SENTENCES)
+    if bounds is None:
+        begins = doc.to_array("SENT_START") == 1
+        begins[:1] = True
+        bounds = list(pairwise([*begins.nonzero()[0].tolist(), len(doc)]))
+        if len(bounds) > 1:
+            doc.user_data[_SENTENCES] = bounds
+    return bounds
+
+
+def forget_sentences(doc: Doc) -> None:
+    """Takes away what was noted of the sentences of a Doc, which are set anew."""
+    doc.user_data.pop(_SENTENCES, None)
+    doc.user_data.pop(_BOUNDS, None)
 
 
 def sentence_bounds(doc: Doc, place: int) -> tuple[int, int]:
@@ -116,12 +137,11 @@ def sentence_bounds(doc: Doc, place: int) -> tuple[int, int]:
 
 def _all_bounds(doc: Doc) -> list[tuple[int, int]]:
     """For each token the bounds of its sentence; what lies behind the last token belongs to the last sentence."""
-    begins = doc.to_array("SENT_START")
-    starts = [0, *(place for place in (begins == 1).nonzero()[0].tolist() if place)]
+    sentences = bounds_of_sentences(doc) or [(0, 0)]
     bounds: list[tuple[int, int]] = []
-    for start, end in pairwise([*starts, len(doc)]):
+    for start, end in sentences:
         bounds.extend([(start, end)] * (end - start))
-    return [*bounds, (starts[-1], len(doc))]
+    return [*bounds, sentences[-1]]
 
 
 def sentence_of(span: Span) -> Span:

@@ -19,7 +19,7 @@ from spacy.tokens import Doc, Span
 
 import caseframe.stages.extensions  # noqa: F401  (declares doc._.article)
 from caseframe.schema import Article
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import bounds_of_sentences, offsets_of, text_of
 
 SPANS = "sections"
 KINDS = (
@@ -175,7 +175,7 @@ class SectionFinder:
 
 
 def _sections(doc: Doc) -> Iterator[Span]:
-    sentences = _sentence_starts(doc)
+    sentences = [start for start, _ in bounds_of_sentences(doc)]
     marks = dict(_marks(doc, doc._.article, sentences))
     starts = sorted(marks)
     for start, end in zip(starts, [*starts[1:], len(doc)], strict=True):
@@ -183,15 +183,11 @@ def _sections(doc: Doc) -> Iterator[Span]:
         yield Span(doc, start, end, label=kind, span_id=heading)
 
 
-def _sentence_starts(doc: Doc) -> list[int]:
-    flags = doc.to_array("SENT_START").tolist()
-    return [i for i, flag in enumerate(flags) if flag == 1 or i == 0]
-
-
 def _marks(doc: Doc, article: Article | None, sentences: list[int]) -> Iterator[tuple[int, tuple[str, str]]]:
     """Where sections start: token, kind, heading. A later mark on the same token wins."""
     text = text_of(doc)
-    offsets = [doc[start].idx for start in sentences]
+    begins = offsets_of(doc)
+    offsets = [begins[start] for start in sentences]
     body = _body(text, article)
     yield 0, ("title" if body else "text", "")
     given = article.sections if article is not None else ()

@@ -14,7 +14,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from caseframe.stages.extensions import text_of
+from caseframe.stages.extensions import forget_sentences, offsets_of, text_of
 
 _CLOSERS = "\"'’”»)]}"
 _CANDIDATE = re.compile(
@@ -98,11 +98,12 @@ class SentenceSplitter:
     def __call__(self, doc: Doc) -> Doc:
         """Sets `is_sent_start` on every token."""
         starts = set(sentence_starts(text_of(doc)))
-        flags = np.array([1 if offset in starts else -1 for offset in doc.to_array("IDX").tolist()], dtype="int64")
+        flags = np.array([1 if offset in starts else -1 for offset in offsets_of(doc)[:-1]], dtype="int64")
         if len(flags):
             flags[0] = 1
             # One array at once: setting `token.is_sent_start` a token at a time takes a hundred times as long.
             doc.from_array(["SENT_START"], flags.astype("uint64").reshape(-1, 1))  # type: ignore[arg-type]
+        forget_sentences(doc)
         return doc
 
 

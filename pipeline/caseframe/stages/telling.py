@@ -14,7 +14,7 @@ from typing import TypeVar
 from spacy.tokens import Doc, Span
 
 from caseframe.lexicons.folding import Remembered
-from caseframe.stages.extensions import lowers_of, offsets_of, text_of
+from caseframe.stages.extensions import bounds_of_sentences, lowers_of, offsets_of, text_of
 
 Value = TypeVar("Value")
 
@@ -102,13 +102,6 @@ def _shapes_in(text: str) -> Iterator[str]:
     for name, pattern in _SHAPES.items():
         if any(word in text for word in _NEEDS[name]) and pattern.search(text):
             yield name
-
-
-def bounds_of_sentences(doc: Doc) -> list[tuple[int, int]]:
-    """The token bounds of the sentences of a Doc; all of it is one where no sentence was found."""
-    begins = doc.to_array("SENT_START") == 1
-    begins[:1] = True
-    return list(pairwise([*begins.nonzero()[0].tolist(), len(doc)]))
 
 
 def sentences_of(doc: Doc) -> list[Span]:

@@ -26,7 +26,7 @@ from caseframe.lexicons import (
     surface_parts,
 )
 from caseframe.lexicons.folding import Remembered, fold_parts
-from caseframe.stages.extensions import text_of, texts_of
+from caseframe.stages.extensions import offsets_of, text_of, texts_of
 
 SPANS = "terms"
 _HYPHENS = frozenset("-‐‑–−")
@@ -222,7 +222,7 @@ def _short_forms(
     doc: Doc, defined: Mapping[tuple[int, int], str], found: Sequence[tuple[int, int, str]]
 ) -> list[tuple[int, int, str]]:
     """Hits for the abbreviations whose long form is a term."""
-    text, words, begins = text_of(doc), texts_of(doc), doc.to_array("IDX").tolist()
+    text, words, begins = text_of(doc), texts_of(doc), offsets_of(doc)
     by_text: dict[str, list[str]] = {}
     for start, end, key in found:
         by_text.setdefault(text[begins[start] : begins[end - 1] + len(words[end - 1])], []).append(key)

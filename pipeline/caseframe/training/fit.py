@@ -17,7 +17,7 @@ from thinc.api import Adam, fix_random_seed
 
 from caseframe.stages.entities import EntityFinder, Features, stage_spans
 from caseframe.stages.entity_network import Batch, Chain, Floats, Ints, Network, padded
-from caseframe.stages.telling import bounds_of_sentences
+from caseframe.stages.extensions import bounds_of_sentences
 
 Mention = tuple[int, int, str]
 """Character offsets and type of a marked mention."""
