@@ -144,6 +144,9 @@ GENERIC = frozenset(
 )
 """Values that say no more than that there was an operation."""
 
+_LASTS = frozenset((*_BY_LAST, *(head[-_LAST:] for head in HEADS)))
+"""How words end that may be procedures, in the singular."""
+
 # Past participles (and their heads), so that "was resected en bloc" and "resection" are told alike.
 VERBS: dict[str, str] = {
     "resected": "resection", "excised": "excision", "removed": "removal", "extirpated": "resection",
@@ -204,7 +207,10 @@ def procedure_word(word: str) -> ProcedureWord | None:
     """The procedure that a word names by its form, or None: `nephrectomies` gives nephrectomy, a resection."""
     if len(word) < 5 or _ABOUT.match(word):
         return None
-    folded = fold_word(word.replace("-", "").replace("‐", "") if word[0].isalpha() else word).lower()
+    plain = word.replace("-", "").replace("‐", "") if word[0].isalpha() else word
+    if plain.isascii() and not plain.endswith(("s", "S")) and plain[-_LAST:].lower() not in _LASTS:
+        return None  # folding changes no other end to one of these
+    folded = fold_word(plain).lower()
     if not folded.isalpha():
         return None
     if folded in HEADS:

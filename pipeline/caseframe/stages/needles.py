@@ -83,6 +83,11 @@ def may_match(pattern: re.Pattern[str], text: str) -> bool:
     return any(needle in lower for needle in asked.needles)
 
 
+def heads_in(text: str) -> frozenset[str]:
+    """How the words of a text begin: three letters in lower case, or a shorter word; `0` for a number."""
+    return _words(_lowered(text)).heads
+
+
 def finditer(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """All matches, as `pattern.finditer` gives them."""
     asked = _asked_by(pattern)

@@ -381,12 +381,17 @@ _INSTRUMENT = re.compile(
     r"constant|apgars?|visual analog(?:ue)?|oswestry|visual acuity|acuity|muscle (?:strength|power)|motor power))\b"
     r"(?P<rest>[^.;\d]{0,60})$"
 )
-# One of these stands in any name of an instrument; the pattern itself is slow.
+# One of these, or of the acronyms, stands in any name of an instrument; the pattern itself is slow.
 _INSTRUMENT_WORDS = (
     "scor", "scale", "index", "karnofsky", "glasgow", "harris", "lysholm", "constant", "apgar", "visual", "oswestry",
     "acuity", "muscle", "motor",
 )  # fmt: skip
 _CAPITALS = re.compile("[A-Z][A-Z]")
+_WORD = re.compile(r"\w+")
+_ACRONYMS = frozenset(
+    "MSTS VAS NRS ODI NDI JOA mJOA HHS TESS KPS ECOG GCS WOMAC KSS KOOS HOOS DASH QuickDASH RS mRS AOFAS MMSE UCLA "
+    "ASES IKDC APACHE SOFA NIHSS EDSS BASDAI DAS28 SF SF36 EQ PHQ HAM HAMD BPRS PANSS CAPS MoCA MELD SUV SUVmax".split()
+)
 _RATIO = re.compile(
     rf"(?P<a>{NUMBER})(?:{BLANK}?/{BLANK}?|(?P<of>{BLANK}(?:out{BLANK})?of{BLANK}(?:the{BLANK}|our{BLANK}|a{BLANK}(?:possible|total|maximum){BLANK})?))"
     rf"(?P<b>{NUMBER})(?![\d.,]*\d)(?:{BLANK}?(?P<unit>points?\b|%|mm{BLANK}?Hg\b))?"
@@ -458,7 +463,9 @@ def _instrument(lead: str) -> str:
 
 def _instrument_in(lead: str) -> re.Match[str] | None:
     lower = lead.lower()
-    may_be = any(word in lower for word in _INSTRUMENT_WORDS) or _CAPITALS.search(lead) is not None
+    may_be = any(word in lower for word in _INSTRUMENT_WORDS) or (
+        _CAPITALS.search(lead) is not None and not _ACRONYMS.isdisjoint(_WORD.findall(lead))
+    )
     return _INSTRUMENT.search(lead) if may_be else None
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
+from caseframe.stages.needles import heads_in
+
 DAYS_A_MONTH = 30.4
 DAYS_A_YEAR = 365.0
 
@@ -54,18 +56,20 @@ _ordinal = "|".join(_ORDINALS)
 ORDINAL = rf"(?:\d{{1,3}}{BLANK}?(?:st|nd|rd|th)(?![a-z])|(?i:(?:(?:{_ten}){DASH})?(?:{_ordinal})(?![a-z])))"
 
 _DIGIT_START = re.compile(rf"[\d½¼¾⅓⅔](?<![A-Za-z0-9_].)(?<!\d[.,·].)(?<![A-Za-z]{DASH}.)")
-_WORDS = re.compile(r"[a-z]+")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 # For texts with a letter whose lower case is one of ASCII or takes more room, as those of few do.
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_WORD_STARTS = frozenset((*_ONES, *_TEENS, *_TENS, "zero", "hundred", "dozen"))
+# The words with which a number begins, by their first letters.
+_WORD_STARTS: dict[str, list[str]] = {}
+for _each in (*_ONES, *_TEENS, *_TENS, "zero", "hundred", "dozen"):
+    _WORD_STARTS.setdefault(_each[:3], []).append(_each)
 
 
 def number_starts(text: str) -> list[int]:
     """Where numbers begin: no digit that ends a name (`CD4`, `IL-6`), no word inside another (`often`)."""
     starts = [match.start() for match in _DIGIT_START.finditer(text)]
     lower = text.translate(_LOWER) if "\u0130" in text or "\u212a" in text else text.lower()
-    for word in _WORD_STARTS.intersection(_WORDS.findall(lower)):
+    for word in (word for head in _WORD_STARTS.keys() & heads_in(text) for word in _WORD_STARTS[head]):
         for place in _places_of(word, lower):
             if lower[max(0, place - 1) : place] not in ("_", "0"):
                 # "a hundred" and "a dozen" begin with their article.
