@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import spans_in
+from caseframe.fields.base import rows_in
 from caseframe.fields.linear import Bag
 from caseframe.fields.phrases import phrase_start
 from caseframe.stages.extensions import lowers_of, sentence_bounds
@@ -117,15 +117,15 @@ def _links_and_acts(doc: Doc) -> tuple[list[tuple[int, str]], list[tuple[int, st
     if known is None:
         words, labels = lowers_of(doc), _labels(doc)
         links, acts = [], []
-        for i, word in enumerate(words):
-            if word in _LINKS:
-                end = min(sentence_bounds(doc, i)[1], i + 1 + _BEYOND)
-                named = next((labels[j] for j in range(i + 1, end) if j in labels), "")
-                if named:
-                    links.append((i, f"comes {_LINKS[word]}={named}"))
-            if labels.get(i) in _ACTS:
+        for i in [i for i, word in enumerate(words) if word in _LINKS]:
+            end = min(sentence_bounds(doc, i)[1], i + 1 + _BEYOND)
+            named = next((labels[j] for j in range(i + 1, end) if j in labels), "")
+            if named:
+                links.append((i, f"comes {_LINKS[words[i]]}={named}"))
+        for i, label in sorted(labels.items()):
+            if label in _ACTS:
                 opened = not _AFTER.isdisjoint(words[max(sentence_bounds(doc, i)[0], i - _BEYOND) : i])
-                acts.append((i, f"after {labels[i]}" if opened else labels[i]))
+                acts.append((i, f"after {label}" if opened else label))
         known = doc.user_data[_AROUND] = links, acts
     return known
 
@@ -133,10 +133,9 @@ def _links_and_acts(doc: Doc) -> tuple[list[tuple[int, str]], list[tuple[int, st
 def _labels(doc: Doc) -> dict[int, str]:
     """For each token inside a term of treatment, else of a condition, the field of that term."""
     labels: dict[int, str] = {}
-    for span in spans_in(doc, "terms"):
-        label = span.label_
+    for start, end, label, _ in rows_in(doc, "terms"):
         if label in _ACTS or label in ("diagnosis", "complication"):
-            for i in range(span.start, span.end):
+            for i in range(start, end):
                 if label in _ACTS or i not in labels:
                     labels[i] = label
     return labels

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import compress
 
 from spacy.tokens import Doc, Span
 
@@ -19,8 +19,8 @@ from caseframe.fields.base import (
     folded_words,
     make_finding,
     parts_of,
+    rows_in,
     sentence_chars,
-    spans_in,
     spans_of,
     term_at,
 )
@@ -28,9 +28,9 @@ from caseframe.fields.entities import CONDITIONS, open_mentions
 from caseframe.fields.phrases import core_words, phrase, phrase_start
 from caseframe.fields.roles import roles_of
 from caseframe.lexicons import Term, builtin_lexicon
-from caseframe.lexicons.folding import CACHED_WORDS, canonical
+from caseframe.lexicons.folding import Remembered, canonical
 from caseframe.schema import Assertion, AttributeValue, Finding
-from caseframe.stages.extensions import lowers_of, sentence_bounds, text_of
+from caseframe.stages.extensions import lowers_of, offsets_of, sentence_bounds, text_between, text_of
 from caseframe.stages.needles import may_match
 
 _SOURCE = "conditions"
@@ -175,12 +175,12 @@ def _assertion_as(condition: Condition, role: str, told: Assertion) -> Assertion
 
 def _any_complication(doc: Doc) -> Iterator[Finding]:
     """ "No complications", "uneventful": the value is `any`, absent. Complications that are not named fill no cell."""
-    for span in spans_in(doc, "terms"):
-        if not _is_any(span) or _is_bare_any(span) or _is_qualified(span):
+    for _, _, label, span in rows_in(doc, "terms"):
+        if not _is_any(label, span) or _is_bare_any(span) or _is_qualified(span):
             continue
         term = term_at(span)
         if "denied" in term.attributes or assertion_at(span)[0] == "absent":
-            yield make_finding(span, span.label_, "any", source=_SOURCE, assertion="absent", confidence=0.85)
+            yield make_finding(span, label, "any", source=_SOURCE, assertion="absent", confidence=0.85)
 
 
 def conditions_of(doc: Doc) -> list[Condition]:
@@ -204,30 +204,28 @@ def conditions_of(doc: Doc) -> list[Condition]:
     return conditions
 
 
-def _lexicon_spans(doc: Doc) -> list[list[Span]]:
-    """Term hits of condition fields; those of several lexicons over the same words together.
+def _lexicon_spans(doc: Doc) -> list[list[tuple[str, Span]]]:
+    """Term hits of condition fields, each after its field; those of several lexicons over the same words together.
 
     Where two hits overlap, the longer stands. Those of the same words go in the order of `_FIELDS`.
     """
     words = lowers_of(doc)
-    claims: dict[tuple[int, int], list[Span]] = {}
-    for span in spans_in(doc, "terms"):
-        if span.label_ in _FIELDS and not _is_any(span):
-            start, end = span.start, span.end
-            if end == len(words) or words[end] not in _PLACES:
-                claims.setdefault((start, end), []).append(span)
-    kept: list[list[Span]] = []
+    claims: dict[tuple[int, int], list[tuple[str, Span]]] = {}
+    for start, end, label, span in rows_in(doc, "terms"):
+        if label in _FIELDS and not _is_any(label, span) and (end == len(words) or words[end] not in _PLACES):
+            claims.setdefault((start, end), []).append((label, span))
+    kept: list[list[tuple[str, Span]]] = []
     held: set[int] = set()
     for start, end in sorted(claims, key=lambda bounds: (bounds[0] - bounds[1], bounds[0])):
         if held.isdisjoint(range(start, end)):
             held.update(range(start, end))
-            kept.append(sorted(claims[start, end], key=lambda span: _FIELDS.index(span.label_)))
+            kept.append(sorted(claims[start, end], key=lambda hit: _FIELDS.index(hit[0])))
     return kept
 
 
-def _is_any(span: Span) -> bool:
+def _is_any(label: str, span: Span) -> bool:
     """Whether a term speaks of complications or symptoms as such ("complications", "uneventful"), not of one."""
-    if span.label_ not in ("complication", "symptom"):
+    if label not in ("complication", "symptom"):
         return False
     term = term_at(span)
     return term.preferred == "any" or "denied" in term.attributes
@@ -243,18 +241,19 @@ def _is_qualified(span: Span) -> bool:
 
 def _is_bare_any(span: Span) -> bool:
     """The word "any" itself, the canonical name in the lexicons, denies nothing: "did not cause any delay"."""
-    return span.text.lower() == "any"
+    return len(span) == 1 and lowers_of(span.doc)[span.start] == "any"
 
 
-def _listed(doc: Doc, spans: list[Span]) -> Condition:
+def _listed(doc: Doc, hits: list[tuple[str, Span]]) -> Condition:
     """A condition of the lexicons, from the hits over its words."""
-    span = spans[0]
-    term = term_at(span)
+    span = hits[0][1]
+    terms = [term_at(hit) for _, hit in hits]
+    term = terms[0]
     behavior = str(term.attributes.get("behavior", ""))
-    names = {hit.label_: term_at(hit).preferred for hit in spans}
+    names = {field: found.preferred for (field, _), found in zip(hits, terms, strict=True)}
     own = _own_name(span, names.values())
     value = own or term.preferred
-    codes = {found.preferred: found.code for found in map(term_at, reversed(spans)) if found.code}
+    codes = {found.preferred: found.code for found in reversed(terms) if found.code}
     if value == term.preferred and (usual := _as_usual(doc, span, term)) is not None:
         value, codes[usual.preferred] = usual.preferred, usual.code
     if behavior in ("benign", "uncertain") and span.start and lowers_of(doc)[span.start - 1] == "malignant":
@@ -265,14 +264,14 @@ def _listed(doc: Doc, spans: list[Span]) -> Condition:
         if not own and len(set(names.values())) > 1:
             values = tuple((field, _with_site(doc, span, name)) for field, name in names.items())
         value = _with_site(doc, span, value)
-    courses = (term_at(hit).attributes.get("course") for hit in spans)
+    courses = (found.attributes.get("course") for found in terms)
     course = next((str(course) for course in courses if course is not None), "")
     return Condition(span, value, "+".join(sorted(names)), tuple(codes.items()), behavior, term.lexicon, values, course)
 
 
 def _own_name(span: Span, names: Iterable[str]) -> str:
     """The canonical name that is the very words of the text: nothing another lexicon calls them is more exact."""
-    words = parts_of(span.text)
+    words = parts_of(text_between(span.doc, span.start, span.end))
     return next((name for name in names if parts_of(name) == words), "")
 
 
@@ -315,22 +314,22 @@ def _site_after(doc: Doc, span: Span) -> str:
 
 
 def _site_behind(doc: Doc, span: Span) -> Term | None:
-    tail = Span(doc, span.end, min(span.end + 8, sentence_bounds(doc, span.start)[1]))
-    match = _PART.match(tail.text) if len(tail) else None
+    match = _PART.match(text_between(doc, span.end, min(span.end + 8, sentence_bounds(doc, span.start)[1])))
     if match is None:
         return None
-    offset = tail.start_char + match.end()
+    offset = offsets_of(doc)[span.end] + match.end()
     return next((term_at(site) for site in spans_of(doc, "terms", "site") if site.start_char == offset), None)
 
 
 def _built(doc: Doc, taken: Sequence[tuple[int, int]]) -> Iterator[Condition]:
     """Phrases whose head word tells that they name a condition, none over words of `taken` (token bounds)."""
     held = {i for start, end in taken for i in range(start, end)}
-    no_heads = held.union(span.end - 1 for span in spans_in(doc, "terms") if span.label_ in _NO_CONDITION_FIELDS)
-    lowers = lowers_of(doc)
-    for i, word in enumerate(folded_words(doc)):
-        if not _is_head(word) or i in no_heads or (i + 1 < len(lowers) and lowers[i + 1] in _FOLLOWERS):
+    no_heads = held.union(end - 1 for _, end, label, _ in rows_in(doc, "terms") if label in _NO_CONDITION_FIELDS)
+    words_of_doc, lowers = folded_words(doc), lowers_of(doc)
+    for i in compress(range(len(lowers)), map(_IS_HEAD.__getitem__, words_of_doc)):
+        if i in no_heads or (i + 1 < len(lowers) and lowers[i + 1] in _FOLLOWERS):
             continue
+        word = words_of_doc[i]
         full = phrase(doc, i, i + 1)
         if not held.isdisjoint(range(full.start, i)):
             continue
@@ -345,11 +344,12 @@ def _built(doc: Doc, taken: Sequence[tuple[int, int]]) -> Iterator[Condition]:
             yield Condition(full, canonical(" ".join(words)), "open", origin=origin)
 
 
-@lru_cache(maxsize=CACHED_WORDS)
-def _is_head(word: str) -> bool:
+def _can_be_head(word: str) -> bool:
     """Whether a folded word can be the head of a phrase that names a condition."""
     return len(word) >= 4 and word not in _NO_CONDITION and (word in HEADS or _SUFFIX.search(word) is not None)
 
+
+_IS_HEAD = Remembered[str, bool](_can_be_head)
 
 _DEGREE = re.compile(r"(?:[ivx]+|\d)[abc]?", re.IGNORECASE)
 

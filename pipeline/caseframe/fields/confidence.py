@@ -68,51 +68,51 @@ class Context:
         self.length = max(1, len(text_of(doc)))
 
 
-def features(context: Context, finding: Finding, group: Sequence[Finding]) -> Iterator[Bag]:
+def features(context: Context, finding: Finding, group: Sequence[Finding]) -> list[Bag]:
     """The features of a finding of a case; `group` are the mentions of the same thing, itself among them."""
-    doc, words = context.doc, context.words
+    doc, words, field, value = context.doc, context.words, finding.field, finding.value
     span = span_of(doc, finding)
     if span is None:
-        return
+        return []
     start, end = span.start, span.end
     first, last = sentence_bounds(doc, start)
-    mentions = [0 if at is None else at.start for at in (span_of(doc, mention) for mention in group)]
-    told_in = tuple(dict.fromkeys([context.roles[place] for place in mentions]))
-    yield from _told(context, finding, group)
-    yield _of_story, (int(5 * max([context.scores[place] for place in mentions])), context.roles[start], told_in)
-    yield entity_features(span)
-    yield "before=", words[max(first, start - _WINDOW) : start]
-    yield "after=", words[end : min(last, end + _WINDOW)]
-    yield "inside=", words[start:end]
-    yield "sentence=", [word for word in words[first:start] + words[end:last] if len(word) > 4 and word.isalpha()]
-    if finding.field == "outcome":
-        yield "", courses.features(span)
-        yield _of_course(span, last, context.roles[start], told_in)
-    if finding.field in _OF_STATE:
-        yield "tells ", follow_up.told_by(finding.sentence)
-    if finding.field == "follow_up":
-        yield "", follow_up.features(span, finding, context.findings)
-
-
-def _told(context: Context, finding: Finding, group: Sequence[Finding]) -> Iterator[Bag]:
-    """What is told of a finding, where and how often, and what else was said."""
-    value, when, confidence = finding.value, finding.when_days, finding.confidence
-    surer = sum([other > confidence for other in context.sure[finding.field]])
-    yield _of_certainty, (_tenth(finding), min(len(group), 4), min(surer, 4))
+    spans = [span] if len(group) == 1 else [span_of(doc, mention) for mention in group]
+    places = [0 if each is None else each.start for each in spans]
+    role, told_in = context.roles[start], tuple(dict.fromkeys([context.roles[place] for place in places]))
     sections = {mention.section for mention in group}
-    place = min(4, 5 * finding.start // context.length)
-    yield _of_place, (finding.section, "title" in sections, len(sections) > 1, place)
-    when_told = "none" if when is None else "later" if when > 0 else "before"
-    named = value.split() if isinstance(value, str) else None
-    words = -1 if named is None else min(len(named), 4)
-    yield _of_manner, (finding.source, finding.assertion, when_told, words)
-    if named is not None:
-        yield "head=", named[-1:] or [""]
-        yield "value=", [value]
-    yield "", list(_beside(context, finding))
+    when = "none" if finding.when_days is None else "later" if finding.when_days > 0 else "before"
+    confidence, names = finding.confidence, _beside(context, finding)
+    surer = sum([other > confidence for other in context.sure[field]])
+    count = -1
+    if isinstance(value, str):
+        named = value.split()
+        count = min(len(named), 4)
+        names += f"value={value}", f"head={named[-1] if named else ''}"
     if finding.attributes:
-        yield "has ", finding.attributes
-        yield "", [f"{name}={value}" for name, value in finding.attributes.items() if isinstance(value, str)]
+        for name, told in finding.attributes.items():
+            names.append(f"has {name}")
+            if isinstance(told, str):
+                names.append(f"{name}={told}")
+    sentence = [word for word in words[first:start] + words[end:last] if len(word) > 4 and word.isalpha()]
+    bags: list[Bag] = [
+        (_of_certainty, (_tenth(finding), min(len(group), 4), min(surer, 4))),
+        (_of_place, (finding.section, "title" in sections, len(sections) > 1, 5 * finding.start // context.length)),
+        (_of_manner, (finding.source, finding.assertion, when, count)),
+        (_of_story, (int(5 * max([context.scores[place] for place in places])), role, told_in)),
+        entity_features(span),
+        ("", names),
+        ("before=", words[max(first, start - _WINDOW) : start]),
+        ("after=", words[end : min(last, end + _WINDOW)]),
+        ("inside=", words[start:end]),
+        ("sentence=", sentence),
+    ]
+    if field == "outcome":
+        bags += ("", courses.features(span)), _of_course(span, last, role, told_in)
+    if field in _OF_STATE:
+        bags.append(("tells ", follow_up.told_by(finding.sentence)))
+    if field == "follow_up":
+        bags.append(("", follow_up.features(span, finding, context.findings)))
+    return bags
 
 
 def _of_certainty(tenth: int, mentions: int, surer: int) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _of_place(section: str, titled: bool, elsewhere: bool, place: int) -> Iterat
     yield f"section={section}"
     yield f"in title={titled}"
     yield f"only in title={titled and not elsewhere}"
-    yield f"place={place}"
+    yield f"place={min(place, 4)}"
 
 
 def _of_manner(source: str, assertion: str, when: str, words: int) -> Iterator[str]:
@@ -171,19 +171,20 @@ def weighed(context: Context, findings: Sequence[Finding]) -> list[list[float]]:
     return model().weighed(numbers(context, findings))
 
 
-def _beside(context: Context, finding: Finding) -> Iterator[str]:
+def _beside(context: Context, finding: Finding) -> list[str]:
     """What else was said: the same words, or words among them, in another field."""
     field, sure, start, end = finding.field, finding.confidence, finding.start, finding.end
+    names: list[str] = []
     for other in context.by_value[finding.value, finding.assertion]:
         if other.field != field:
-            yield f"same as {other.field}"
-            yield f"same as {'a surer' if other.confidence > sure else 'a less sure'} {other.field}"
+            much = "a surer" if other.confidence > sure else "a less sure"
+            names += f"same as {other.field}", f"same as {much} {other.field}"
     for other in [other for first, last, other in context.extents if first < end and start < last]:
         if other.field != field:
-            yield f"also={other.field}"
-            yield f"also={other.field}&said={_tenth(other)}"
+            names += f"also={other.field}", f"also={other.field}&said={_tenth(other)}"
             if other.confidence > sure:
-                yield "said more surely of another field"
+                names.append("said more surely of another field")
+    return names
 
 
 def _tenth(finding: Finding) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from spacy.tokens import Doc
 
-from caseframe.fields.base import assertion_at, folded_words, sections_by_token, spans_in, title_end, when_at
+from caseframe.fields.base import assertion_at, folded_words, rows_in, sections_by_token, title_end, when_at
 from caseframe.fields.clues import clues
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import Bag, LinearModel, shipped
@@ -128,19 +128,20 @@ def _told(context: _Context, number: int, condition: Condition) -> Iterator[Bag]
     yield _of_place, (field, assertion, place, beside_treatment, in_aftermath)
     yield _of_sentence, (field, assertion, sentence.story, sentence.role)
     yield _of_course, (field, assertion, when, min(len(mentions), 3), first, value in context.titled)
-    yield "head=", value.split()[-1:] or [""]
-    yield "value=", [value]
     # The other conditions of the sentence: what stands beside a denied complication is often one that came.
     yield "beside=", {context.beside[other]: None for other in sentence.conditions if other != number}
     yield from clues(span, place)
     yield entity_features(span)
     before = words[max(sentence.start, start - _WINDOW) : start]
     after = words[end : min(sentence.end, end + _WINDOW)]
+    names = [f"value={value}", f"head={value.rpartition(' ')[2]}", f"left2={' '.join(before[-2:])}"]
+    if before:
+        names.append(f"left={before[-1]}")
+    if after:
+        names.append(f"right={after[0]}")
+    yield "", names
     yield "before=", before
     yield "after=", after
-    yield "left=", before[-1:]
-    yield "left2=", [" ".join(before[-2:])]
-    yield "right=", after[:1]
     yield "sentence=", sentence.words
 
 
@@ -206,10 +207,10 @@ def first_treatment(doc: Doc) -> int:
     end_of_title = title_end(doc)
     words, scores = folded_words(doc), scores_by_token(doc)
     first = len(doc)
-    for span in spans_in(doc, "terms"):
-        if span.label_ in ("procedure", "therapy") and end_of_title <= span.start < first and scores[span.start] > 0.5:
-            start, end = sentence_bounds(doc, span.start)
+    for place, _, label, _ in rows_in(doc, "terms"):
+        if label in ("procedure", "therapy") and end_of_title <= place < first and scores[place] > 0.5:
+            start, end = sentence_bounds(doc, place)
             if not _DONE.isdisjoint(words[start:end]):
-                first = span.start
+                first = place
     doc.user_data[_TREATED] = first
     return first

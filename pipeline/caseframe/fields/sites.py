@@ -19,14 +19,14 @@ from functools import lru_cache
 from spacy.tokens import Doc, Span
 
 from caseframe.fields.anatomy_words import SIDES, side_of
-from caseframe.fields.base import assertion_at, folded_words, make_finding, section_of, spans_in, spans_of, term_at
+from caseframe.fields.base import assertion_at, folded_words, make_finding, rows_in, section_of, spans_of, term_at
 from caseframe.fields.entities import features as entity_features
 from caseframe.fields.linear import Bag, LinearModel, shipped
 from caseframe.fields.surroundings import surroundings
 from caseframe.lexicons import Term, builtin_lexicon
 from caseframe.lexicons.folding import CACHED_WORDS, fold_word
 from caseframe.schema import Finding
-from caseframe.stages.extensions import lowers_of, sentence_bounds, texts_of
+from caseframe.stages.extensions import lowers_of, sentence_bounds, text_between, texts_of
 from caseframe.stages.narrative import general_tokens, scores_by_token
 from caseframe.stages.roles import roles_by_token
 from caseframe.stages.terms import term_of
@@ -245,7 +245,7 @@ def _site_named(name: str) -> Term | None:
 def _names_something_else(doc: Doc, span: Span) -> bool:
     """Whether the anatomy only names a picture, a way in or a donor, or is an everyday word."""
     lowers, start, after = lowers_of(doc), span.start, span.end
-    words = span.text.lower()
+    words = text_between(doc, start, after).lower()
     before = lowers[start - 1] if start else ""
     if words in _EVERYDAY and not (before in _DETERMINERS or before in SIDES or before in _POSITIONS):
         return True
@@ -254,7 +254,7 @@ def _names_something_else(doc: Doc, span: Span) -> bool:
         return False
     if words == "sole" and lowers[after].isalpha() and lowers[after] not in _PREPOSITIONS:
         return True
-    if words in _PART_NAMES and _PART_OF.match(doc[after : min(end, after + 8)].text.lower()):
+    if words in _PART_NAMES and _PART_OF.match(text_between(doc, after, min(end, after + 8)).lower()):
         return True
     if _tells_of_no_place(doc, after, words):
         return True
@@ -339,7 +339,7 @@ def _side_after(doc: Doc, span: Span) -> str:
     lowers, after, end = lowers_of(doc), span.end, sentence_bounds(doc, span.start)[1]
     if after >= end or not lowers[after].startswith(_BEFORE_SIDES):
         return ""
-    match = _SIDE_AFTER.match(doc[after : min(end, after + _REACH)].text)
+    match = _SIDE_AFTER.match(text_between(doc, after, min(end, after + _REACH)))
     return side_of([match[1].lower()]) if match else ""
 
 
@@ -366,10 +366,8 @@ class Context:
 
     def _label(self, doc: Doc) -> None:
         """Notes for each token the fields of the terms over it, sites aside, and which of them is the longest."""
-        for span in spans_in(doc, "terms"):
-            label = span.label_
+        for start, end, label, _ in rows_in(doc, "terms"):
             if label != SITE:
-                start, end = span.start, span.end
                 for i in range(start, end):
                     self.labels.setdefault(i, []).append(label)
                     if i not in self.longest or self.longest[i][0] < end - start:
@@ -396,19 +394,16 @@ def features(context: Context, site: Site) -> Iterator[Bag]:
     words, count = context.words, context.counts[name]
     titled, another = name in context.titled, bool(context.titled)
     generic = site.term.attributes.get("generic", "no")
-    is_noun = core.text.lower() == name
+    is_noun = text_between(doc, place, after).lower() == name
     yield _of_form, (site.origin, generic, is_noun, bool(site.laterality), first < place)
     story, role = scores_by_token(doc)[place], roles_by_token(doc)[place]
     yield _of_place, (section_of(core), int(4 * story), role, assertion_at(core)[0])
     yield _of_counts, (min(count, 4), min(len(context.counts) // 2, 6), min(context.order[name], 4))
     yield _of_titles, (titled, another, int(3 * (count / context.most)))
-    yield "value=", [name]
+    left, right = words[first - 1] if first > start else "", words[after] if after < end else ""
+    yield "", [f"value={name}", f"left={left}", f"right={right}", f"ending={right[-5:]}"]
     yield "some mention: ", sorted(context.company[name])
     yield "inside=", dict.fromkeys(label for i in range(place, after) for label in context.labels.get(i, ()))
-    yield "left=", [words[first - 1] if first > start else ""]
-    right = words[after] if after < end else ""
-    yield "right=", [right]
-    yield "ending=", [right[-5:]]
     yield "", context.said_of(site)
     texts, lowers = texts_of(doc), lowers_of(doc)
     near = [*range(max(start, place - _WINDOW), place), *range(after, min(end, after + _WINDOW))]
