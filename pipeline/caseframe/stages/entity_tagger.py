@@ -33,7 +33,7 @@ LookUp = Callable[[Sequence[str]], tuple[Ints, Floats]]
 Tabulate = Callable[[Sequence[Any]], Floats]
 """Gives a row of numbers for each of some things that can be told apart."""
 # Texts go through the layers together up to about so many tokens, which then fit the processor's cache.
-_TOGETHER = 500
+_TOGETHER = 800
 _BLOCK = 64
 _NEVER = -1e9
 # Rows of what is kept of words, and of what the stages say.
