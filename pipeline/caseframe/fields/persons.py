@@ -270,7 +270,7 @@ def _ordinals(text: str, begin: int) -> Iterator[tuple[int, int]]:
 def _one_and_other(doc: Doc, begin: int) -> Iterator[tuple[int, int]]:
     """ "One patient …, the other …", where both are told of as the report's own."""
     text = text_of(doc)
-    one = _ONE.search(text, begin)
+    one = next((match for match in finditer(_ONE, text) if match.start() >= begin), None)
     other = _OTHER.search(text, one.end()) if one is not None else None
     if one is None or other is None:
         return

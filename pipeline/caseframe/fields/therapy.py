@@ -59,6 +59,12 @@ _NOT_GIVEN_BEFORE = re.compile(
     r"|(?:poisoning|intoxication|overdose|ingestion|toxicity) (?:with|of|by|from|due to) (?:\w+ )?$",
     re.IGNORECASE,
 )
+# A mention that it fits ends with one of these, or one of the words stands before it; the pattern itself is slow.
+_MEASURED = ("serum ", "plasma ", "blood ", "urine ", "urinary ", "total ", "ionized ", "free ", "of ")
+_HARM = (
+    "allerg", "hypersens", "intoleran", "sensitiv", "susceptib", "antibod", "poison", "intoxic", "overdos", "ingest",
+    "toxicity",
+)  # fmt: skip
 # What says that a substance was given.
 _GIVEN = re.compile(
     r"\b(?:treat\w*|therap\w+|supplement\w*|substitut\w+|replac\w+|infus\w+|inject\w+|administ\w+|prescri\w+|receiv\w+"
@@ -148,7 +154,7 @@ _PER = re.compile(
 _CYCLE_UNITS = frozenset({"cycle", "course", "session", "pulse", "dose"})
 _CYCLES_TO_DRUG = re.compile(rf"\s*(?:of\s)?{_WORDS}(?:of\s|with\s)?{_WORDS}")
 _DRUG_TO_CYCLES = re.compile(r"(?:(?!\band\b)(?:[^.;]|\.\d)){0,40}")
-_NTH_CYCLE = re.compile(rf"({ORDINAL})\s(?:[\w-]+\s){{0,2}}?(?:cycle|course)\b", re.IGNORECASE)
+_NTH_CYCLE = re.compile(rf"\b({ORDINAL})\s(?:[\w-]+\s){{0,2}}?(?:cycle|course)\b", re.IGNORECASE)
 _LONG_ENOUGH = 0.9  # days; "over 30 min" is an infusion, not a course
 _DURATION_TO_DRUG = re.compile(
     rf"[\s-]*(?:(?:course|period|history|long)\s)?(?:of\s)?(?:(?:treatment|therapy)\swith\s)?{_WORDS}", re.IGNORECASE
@@ -258,7 +264,9 @@ def _drug_names() -> dict[str, list[str]]:
 def _is_given(span: Span, needs_cue: bool) -> bool:
     """Whether a mention says that something was given, and not that it was measured or did harm."""
     before, after = _around(span, 60, 30)
-    if _NOT_GIVEN_AFTER.match(after) or _NOT_GIVEN_BEFORE.search(before):
+    lower = before.lower()
+    may_be_other = lower.endswith(_MEASURED) or any(word in lower for word in _HARM)
+    if _NOT_GIVEN_AFTER.match(after) or (may_be_other and _NOT_GIVEN_BEFORE.search(before)):
         return False
     if needs_cue:
         return _GIVEN.search(f"{before[-_CUE_CHARS:]} {span.text} {after}") is not None

@@ -40,41 +40,41 @@ class Remembered(dict[Key, Value]):
         return value
 
 
-# British stems that have one American spelling wherever they stand in a medical word.
+# British stems that have one American spelling wherever they stand in a medical word, with letters that each holds.
 _SPELLING = tuple(
-    (re.compile(pattern), american)
-    for pattern, american in (
-        (r"(tum|col|fav|lab|behavi|od|hum|harb|vap|vig)our", r"\1or"),
-        (r"haem|(?<=[a-z])aem(?=i|ic|ia)", lambda match: "hem" if match[0] == "haem" else "em"),
-        (r"^oe(?=dem|soph|str)", "e"),
-        (r"(?<=[a-z])oedem", "edem"),
-        (r"(?<=[a-z])oesoph", "esoph"),
-        (r"rrhoea", "rrhea"),
-        (r"pnoea", "pnea"),
-        (r"foet(?=us|al)", "fet"),
-        (r"^coeli", "celi"),
-        (r"^caec", "cec"),
-        (r"^faec", "fec"),
-        (r"^caesar", "cesar"),
-        (r"^aetio", "etio"),
-        (r"^amoeb", "ameb"),
-        (r"naesth", "nesth"),
-        (r"paed(?=i|o)", "ped"),
-        (r"^phaeo", "pheo"),
-        (r"ynaec", "ynec"),
-        (r"leuco(?!vorin)", "leuko"),
-        (r"leukaem", "leukem"),
-        (r"sulph", "sulf"),
-        (r"(cent|fib|lit|calib)re(?=s?$)", r"\1er"),
-        (r"isation", "ization"),
-        (r"(?<=[aio]l)is(?=ed$|es$|ing$|e$)", "iz"),
-        (r"(?<!prom)(?<=[^c][eo][rmt])is(?=ed$|es$|ing$|e$)", "iz"),
-        (r"(metastas|minim|optim|sensit|traumat|colon|immun|organ|recogn)is(?=ed$|es$|ing$|e$)", r"\1iz"),
-        (r"(recog|orga|immu|synchro|mecha|colo|homoge|hyali)nis(?=e$|ed$|es$|ing$)", r"\1niz"),
-        (r"lys(?=ed$|ing$)", "lyz"),
-        (r"^grey", "gray"),
-        (r"^mould", "mold"),
-        (r"orthopaed", "orthoped"),
+    (letters, re.compile(pattern), american)
+    for letters, pattern, american in (
+        ("our", r"(tum|col|fav|lab|behavi|od|hum|harb|vap|vig)our", r"\1or"),
+        ("aem", r"haem|(?<=[a-z])aem(?=i|ic|ia)", lambda match: "hem" if match[0] == "haem" else "em"),
+        ("oe", r"^oe(?=dem|soph|str)", "e"),
+        ("oedem", r"(?<=[a-z])oedem", "edem"),
+        ("oesoph", r"(?<=[a-z])oesoph", "esoph"),
+        ("rrhoea", r"rrhoea", "rrhea"),
+        ("pnoea", r"pnoea", "pnea"),
+        ("foet", r"foet(?=us|al)", "fet"),
+        ("coeli", r"^coeli", "celi"),
+        ("caec", r"^caec", "cec"),
+        ("faec", r"^faec", "fec"),
+        ("caesar", r"^caesar", "cesar"),
+        ("aetio", r"^aetio", "etio"),
+        ("amoeb", r"^amoeb", "ameb"),
+        ("naesth", r"naesth", "nesth"),
+        ("paed", r"paed(?=i|o)", "ped"),
+        ("phaeo", r"^phaeo", "pheo"),
+        ("ynaec", r"ynaec", "ynec"),
+        ("leuco", r"leuco(?!vorin)", "leuko"),
+        ("leukaem", r"leukaem", "leukem"),
+        ("sulph", r"sulph", "sulf"),
+        ("re", r"(cent|fib|lit|calib)re(?=s?$)", r"\1er"),
+        ("isation", r"isation", "ization"),
+        ("is", r"(?<=[aio]l)is(?=ed$|es$|ing$|e$)", "iz"),
+        ("is", r"(?<!prom)(?<=[^c][eo][rmt])is(?=ed$|es$|ing$|e$)", "iz"),
+        ("is", r"(metastas|minim|optim|sensit|traumat|colon|immun|organ|recogn)is(?=ed$|es$|ing$|e$)", r"\1iz"),
+        ("nis", r"(recog|orga|immu|synchro|mecha|colo|homoge|hyali)nis(?=e$|ed$|es$|ing$)", r"\1niz"),
+        ("lys", r"lys(?=ed$|ing$)", "lyz"),
+        ("grey", r"^grey", "gray"),
+        ("mould", r"^mould", "mold"),
+        ("orthopaed", r"orthopaed", "orthoped"),
     )
 )
 _BRITISH_HINT = re.compile(r"our|ae|oe|ulph|leuc|re$|res$|is[ei]|isation|lys|grey|mould")
@@ -112,8 +112,9 @@ _CUT = re.compile("[-‐‑–—−/_]")
 def american(word: str) -> str:
     """The American spelling of a lower-case word: `oedema` becomes `edema`."""
     if _BRITISH_HINT.search(word):
-        for pattern, spelling in _SPELLING:
-            word = pattern.sub(spelling, word)
+        for letters, pattern, spelling in _SPELLING:
+            if letters in word:
+                word = pattern.sub(spelling, word)
     return word
 
 
@@ -125,7 +126,7 @@ def singular(word: str) -> str:
         return word
     if word.endswith("omata"):
         return word[:-2]
-    if _LATIN_A.search(word):
+    if word.endswith("ae") and _LATIN_A.search(word):
         return word[:-1]
     if not word.endswith("s"):
         return word

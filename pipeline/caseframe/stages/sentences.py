@@ -155,7 +155,9 @@ def _inside_bracket(text: str, start: int, stop: int, end: int) -> bool:
 
 
 def _word_before(text: str, begin: int, stop: int) -> str:
-    match = _BEFORE.search(text, begin, stop)
+    """The end of the word before a stop; empty where there is a blank before it."""
+    words = text[begin:stop].rsplit(None, 1)
+    match = _BEFORE.search(words[-1]) if words and not text[stop - 1].isspace() else None
     return match[0] if match else ""
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from spacy.tokens import Doc, Span
 
 from caseframe.lexicons.folding import Remembered
-from caseframe.stages.extensions import bounds_of_sentences, lowers_of, offsets_of, text_of
+from caseframe.stages.extensions import bounds_of_sentences, by_token, lowers_of, offsets_of, text_of
 
 Value = TypeVar("Value")
 
@@ -137,8 +137,6 @@ def forget_told(doc: Doc) -> None:
 
 def kinds_of(doc: Doc) -> list[str]:
     """The kind of section of each sentence of a Doc (`sections.KINDS`); `text` where nothing tells."""
-    sections = [(section.start, section.end, section.label_) for section in doc.spans.get("sections", ())]
-    return [
-        next((kind for start, end, kind in sections if start <= place < end), "") or "text"
-        for place, _ in bounds_of_sentences(doc)
-    ]
+    sections = [(section.start, section.end, section.label_ or "text") for section in doc.spans.get("sections", ())]
+    kinds = by_token(doc, reversed(sections), "text")
+    return [kinds[start] for start, _ in bounds_of_sentences(doc)]

@@ -34,6 +34,7 @@ LABELS = ("after", "follow_up", "before", "history", "duration", "date")
 CHAINED = "chained"
 _PLACED = "caseframe.placed_times"
 _WINDOW = 70
+_NEAR = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def _from_duration(text: str, span: Span, quantity: Quantity) -> _Time:
     """What a duration says of the time line, by the words around it."""
     start, end = span.start_char, span.end_char
     days = quantity.high if quantity.statistic == "range" else quantity.value
-    lead_match = _LEAD.search(text[max(0, start - _WINDOW) : start])
+    before = text[max(0, start - _WINDOW) : start]
+    # Only where a follow-up is told the words before can be many.
+    lead_match = _LEAD.search(before, 0 if "follow" in before.lower() else max(0, len(before) - _NEAR))
     lead = lead_match.lastgroup if lead_match is not None else ""
     tail_match = _TAIL.match(text, end, min(len(text), end + _WINDOW))
     tail = tail_match.lastgroup if tail_match is not None else ""

@@ -100,6 +100,8 @@ class RememberingTokenizer(Tokenizer):  # type: ignore[misc]  # spaCy tells no t
 
     def _parted(self, piece: str) -> tuple[str, ...] | None:
         rules = self.rules
+        if piece.isalpha() and piece.isascii() and piece not in rules:
+            return (piece,)
         plain = _PLAIN.fullmatch(piece)
         if plain is not None:
             words = tuple(filter(None, plain.groups()))
