@@ -137,6 +137,8 @@ _INLINE = re.compile(
     rf"(?i:abstract:?\s+(?=\S))?(?:\(?\d\)\s*|\d\.\s+)?(?P<label>(?i:{_pattern(_KIND_OF)}))"
     r"(?P<mark>\s*[:：]|(?:\.\s+|\s*[—–]\s*|\s)(?=[^\W_a-z])|\.\s*$)"
 )
+# How a sentence begins that begins with a label, unless with a number.
+_BEGINNINGS = frozenset(("abs", *(name[:3] for name in _KIND_OF)))
 _CAPITALISED = re.compile(r"[^\W\d_a-z](?:\s|[a-z])")
 
 
@@ -146,6 +148,8 @@ def inline_label(text: str, start: int, end: int) -> tuple[str, int] | None:
     Only a printed label counts: a capital first, then a colon, or a full stop or a dash before another capital; without
     any mark, all capitals before a word that has them not ("CASE REPORT A man").
     """
+    if text[start : start + 1].isalpha() and text[start : start + 3].lower() not in _BEGINNINGS:
+        return None
     match = _INLINE.match(text, start, end)
     if match is None or not match["label"][0].isupper():
         return None
