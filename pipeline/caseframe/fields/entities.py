@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from spacy.tokens import Doc, Span
 
-from caseframe.fields.base import make_finding, spans_in
+from caseframe.fields.base import make_finding, rows_in, spans_in
 from caseframe.fields.linear import Bag
 from caseframe.fields.phrases import core_words
 from caseframe.lexicons.folding import canonical
@@ -27,8 +27,8 @@ _NUMBERS = "caseframe.entity_numbers"
 def open_mentions(doc: Doc, types: Collection[str], taken: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, str]]:
     """Entities of some types that overlap nothing of `taken` (token bounds), each with its canonical name."""
     held = {i for start, end in taken for i in range(start, end)}
-    for entity in spans_in(doc, SPANS):
-        if entity.label_ not in types or not held.isdisjoint(range(entity.start, entity.end)):
+    for start, end, label, entity in rows_in(doc, SPANS):
+        if label not in types or not held.isdisjoint(range(start, end)):
             continue
         words = core_words(_spelled_out(entity))
         if words and len(words) <= _MOST_WORDS and any(word[0].isalpha() for word in words):
@@ -37,9 +37,9 @@ def open_mentions(doc: Doc, types: Collection[str], taken: Sequence[tuple[int, i
 
 def _spelled_out(entity: Span) -> Span:
     """The long form of an abbreviation that the Doc defines, where it defines it; any other words as they are."""
-    doc = entity.doc
-    for short in spans_in(doc, "abbreviations"):
-        if (short.start, short.end) == (entity.start, entity.end):
+    doc, bounds = entity.doc, (entity.start, entity.end)
+    for first, last, _, short in rows_in(doc, "abbreviations"):
+        if (first, last) == bounds:
             return next((long for long in spans_in(doc, "long_forms") if long.text == short._.long_form), entity)
     return entity
 
@@ -71,14 +71,12 @@ def features(span: Span) -> Bag:
 
 def _told(doc: Doc, start: int, end: int) -> tuple[str, int, bool]:
     """The type of the entity over most of some tokens, how sure it is, in quarters, and whether these are all of it."""
-    entities, at = spans_in(doc, SPANS), _numbers(doc)
+    entities, at = rows_in(doc, SPANS), _numbers(doc)
     over = sorted({number for i in range(start, end) for number in at.get(i, ())})
     if not over:
         return "none", 0, False
-    entity = entities[over[0]]
-    if len(over) > 1:
-        entity = max((entities[n] for n in over), key=lambda each: min(each.end, end) - max(each.start, start))
-    return entity.label_, int(4 * confidence_of(entity)), (entity.start, entity.end) == (start, end)
+    first, last, label, entity = max((entities[n] for n in over), key=lambda row: min(row[1], end) - max(row[0], start))
+    return label, int(4 * confidence_of(entity)), (first, last) == (start, end)
 
 
 def _names(label: str, sure: int, same: bool) -> Iterator[str]:
@@ -94,7 +92,7 @@ def _numbers(doc: Doc) -> dict[int, list[int]]:
     known: dict[int, list[int]] | None = doc.user_data.get(_NUMBERS)
     if known is None:
         known = doc.user_data[_NUMBERS] = {}
-        for number, entity in enumerate(spans_in(doc, SPANS)):
-            for i in range(entity.start, entity.end):
+        for number, (start, end, _, _) in enumerate(rows_in(doc, SPANS)):
+            for i in range(start, end):
                 known.setdefault(i, []).append(number)
     return known

@@ -69,53 +69,55 @@ def features(doc: Doc, conditions: Sequence[Condition]) -> Iterator[Iterator[Bag
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence that names conditions: its tokens, its part of the story, its words, the numbers of its conditions."""
+    """A sentence that names conditions: its tokens, its part of the story, its words, and what its conditions are."""
 
     start: int
     end: int
     story: int
     role: str
     words: list[str]
-    conditions: list[int]
+    conditions: dict[int, str]
+    """By number, in which field and with which assertion."""
 
 
 class _Context:
     """What a Doc says of its conditions, gathered once a Doc."""
 
     def __init__(self, doc: Doc, conditions: Sequence[Condition]) -> None:
+        self.doc, self.conditions = doc, conditions
         self.words = folded_words(doc)
         self.treated = first_treatment(doc)
         self.aftermath = aftermath(doc, self.treated)
-        self.assertions = [assertion_at(condition.span)[0] for condition in conditions]
         self.sections = sections_by_token(doc)
-        self.sentences: list[_Sentence] = []
-        self.beside = [f"{c.field}&{told}" for c, told in zip(conditions, self.assertions, strict=True)]
         self.mentions: dict[str, list[int]] = {}
         self.titled: set[str] = set()
-        sentences: dict[int, _Sentence] = {}
+        self._sentences: dict[int, _Sentence] = {}
+        self._numbers: dict[int, list[int]] = {}
         for number, condition in enumerate(conditions):
             place = condition.span.start
-            start, end = sentence_bounds(doc, place)
-            if start not in sentences:
-                sentences[start] = _sentence(doc, start, end)
-            sentences[start].conditions.append(number)
-            self.sentences.append(sentences[start])
+            self._numbers.setdefault(sentence_bounds(doc, place)[0], []).append(number)
             self.mentions.setdefault(condition.value, []).append(place)
             if self.sections[place] == "title":
                 self.titled.add(condition.value)
 
-
-def _sentence(doc: Doc, start: int, end: int) -> _Sentence:
-    words = {word: None for word in folded_words(doc)[start:end] if len(word) > 3 and word.isalpha()}
-    story = int(4 * scores_by_token(doc)[start])
-    return _Sentence(start, end, story, roles_by_token(doc)[start], list(words), [])
+    def sentence_at(self, place: int) -> _Sentence:
+        """The sentence of a condition that begins at this token."""
+        start, end = sentence_bounds(self.doc, place)
+        sentence = self._sentences.get(start)
+        if sentence is None:
+            words = {word: None for word in self.words[start:end] if len(word) > 3 and word.isalpha()}
+            own = {number: self.conditions[number] for number in self._numbers[start]}
+            told = {number: f"{each.field}&{assertion_at(each.span)[0]}" for number, each in own.items()}
+            story, role = int(4 * scores_by_token(self.doc)[start]), roles_by_token(self.doc)[start]
+            sentence = self._sentences[start] = _Sentence(start, end, story, role, list(words), told)
+        return sentence
 
 
 def _told(context: _Context, number: int, condition: Condition) -> Iterator[Bag]:
     """What is told of a condition: what it has in common with many others, its name, its neighbours, its sentence."""
     span, field, value, words = condition.span, condition.field, condition.value, context.words
     start, end = span.start, span.end
-    assertion, sentence, mentions = context.assertions[number], context.sentences[number], context.mentions[value]
+    assertion, sentence, mentions = assertion_at(span)[0], context.sentence_at(start), context.mentions[value]
     section = context.sections[start]
     place = "title" if section == "title" else "after" if start > context.treated else "before"
     beside_treatment = place == "after" and context.treated >= sentence.start
@@ -129,7 +131,7 @@ def _told(context: _Context, number: int, condition: Condition) -> Iterator[Bag]
     yield _of_sentence, (field, assertion, sentence.story, sentence.role)
     yield _of_course, (field, assertion, when, min(len(mentions), 3), first, value in context.titled)
     # The other conditions of the sentence: what stands beside a denied complication is often one that came.
-    yield "beside=", {context.beside[other]: None for other in sentence.conditions if other != number}
+    yield "beside=", {told: None for other, told in sentence.conditions.items() if other != number}
     yield from clues(span, place)
     yield entity_features(span)
     before = words[max(sentence.start, start - _WINDOW) : start]
