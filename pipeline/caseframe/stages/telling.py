@@ -18,32 +18,36 @@ from caseframe.stages.extensions import bounds_of_sentences, by_token, lowers_of
 
 Value = TypeVar("Value")
 
-# Searched in the sentence in lower case.
-_SHAPES = {
-    name: re.compile("|".join(alternatives))
-    for name, alternatives in {
-        "age": (
-            r"\d\s?-?\s?(?:years?|yrs?|months?|weeks?|days?)?[- ]?(?:old|aged?)\b",
-            r"\bage[ds]? (?:of )?\d",
-            r"\by/o\b",
-        ),
-        "we report": (
+# Each is searched in the sentence in lower case, where one of the words before it stands: to look for those is cheaper.
+_SHAPES = tuple(
+    (name, tuple(needs.split()), re.compile(pattern))
+    for name, needs, pattern in (
+        ("age", "old aged", r"\d\s?-?\s?(?:years?|yrs?|months?|weeks?|days?)?[- ]?(?:old|aged?)\b"),
+        ("age", "age", r"\bage[ds]? (?:of )?\d"),
+        ("age", "y/o", r"\by/o\b"),
+        (
+            "we report",
+            "report descri present illustrat",
             r"\b(?:we|authors?|paper|article|report|study) (?:here(?:in|by)? |also )?"
             r"(?:report|describe|present|illustrate)(?:s|ed)?\b",
-            r"\b(?:reported|described|presented)(?: here)?\.$",
         ),
-        "the patient": (
-            r"(?<=\w )(?:patients?|child|infant|boy|girl|man|woman|cases?) "
+        ("we report", "reported described presented", r"\b(?:reported|described|presented)(?: here)?\.$"),
+        (
+            "the patient",
+            "patient child infant boy girl man case",
+            r" (?<=\w )(?:patients?|child|infant|boy|girl|man|woman|cases?) "
             r"(?:was|were|had|has|did|under\w+|present\w+|develop\w+|receiv\w+|recover\w+|remain\w+|complain\w+|"
             r"die\w+)\b",
         ),
-        "time after": (
+        (
+            "time after",
+            "hour day week month year",
             r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve)) ?-?"
             r"(?:hours?|days?|weeks?|months?|years?)\b",
-            r"\bfollow-?up\b",
         ),
-    }.items()
-}
+        ("time after", "follow", r"\bfollow-?up\b"),
+    )
+)
 _WORD_SHAPES = {
     name: frozenset(words.split())
     for name, words in {
@@ -56,13 +60,6 @@ _WORD_SHAPES = {
     }.items()
 }
 _SHAPED = frozenset().union(*_WORD_SHAPES.values())
-# A shape is searched only where one of these stands; to look for a word is much cheaper.
-_NEEDS = {
-    "age": ("old", "age", "y/o"),
-    "we report": ("report", "descri", "present", "illustrat"),
-    "the patient": ("patient", "child", "infant", "boy", "girl", "man", "case"),
-    "time after": ("hour", "day", "week", "month", "year", "follow"),
-}
 # Any of these says that a patient is being told of.
 PATIENT_TOLD = frozenset(("age", "the patient", "pronoun"))
 
@@ -98,10 +95,15 @@ def shapes_of(text: str, words: Sequence[str]) -> tuple[str, ...]:
     return (*_shapes_in(text), *(name for name, listed in _WORD_SHAPES.items() if not listed.isdisjoint(found)))
 
 
-def _shapes_in(text: str) -> Iterator[str]:
-    for name, pattern in _SHAPES.items():
-        if any(word in text for word in _NEEDS[name]) and pattern.search(text):
-            yield name
+def _shapes_in(text: str) -> dict[str, None]:
+    found: dict[str, None] = {}
+    for name, needs, pattern in _SHAPES:
+        for word in needs:
+            if word in text:
+                if name not in found and pattern.search(text):
+                    found[name] = None
+                break
+    return found
 
 
 def sentences_of(doc: Doc) -> list[Span]:
