@@ -193,8 +193,8 @@ def _stems_of_abbreviated(entries: Iterable[Entry]) -> dict[str, set[str]]:
 def _shouting(words: Sequence[str]) -> set[int]:
     """Tokens that stand between words in capitals, as in a title set in capitals; there case says nothing."""
     upper = {i for i, word in enumerate(words) if word.isupper() and len(word) > 1 and word.isalpha()}
-    result = set()
-    for i in upper:
+    result = set[int]()
+    for i in upper if len(upper) > 2 else ():
         near = range(max(0, i - 3), min(len(words), i + 4))
         around = [j for j in near if words[j].isalpha() and len(words[j]) > 2]
         if len(around) > 3 and sum(j in upper for j in around) >= len(around) - 1:
