@@ -220,7 +220,7 @@ def start(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
 
 def stages(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
     """Milliseconds an abstract by component; the entities get their Docs in batches, as in a run."""
-    nlp, finds = load(), list(zip(MODULES, finders(), strict=True))
+    nlp, finds = load_pipeline(ExtractConfig()), list(zip(MODULES, finders(), strict=True))
     spent: Counter[str] = Counter()
     articles = articles_of(write(folder / "stages.xml.gz", islice(case_reports(wheel, FILES[1]), 3 * _A_CHUNK)))
     for number in range(0, len(articles), _A_CHUNK):

@@ -6,7 +6,6 @@ attributes (`key=value`, several joined with `;`); the rows of its synonyms may 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -93,16 +92,16 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     with path.open(encoding="utf-8", newline="") as stream:
         numbered = ((n, line) for n, line in enumerate(stream, 1) if line.strip() and not line.startswith("#"))
         header: list[str] | None = None
+        empty = dict.fromkeys(COLUMNS, "")
         for number, line in numbered:
-            cells = next(csv.reader([line], delimiter="\t", quoting=csv.QUOTE_NONE))
+            cells = [cell.strip() for cell in line.split("\t")]
             if header is None:
                 header = cells
                 missing = [column for column in COLUMNS if column not in header]
                 if missing:
                     raise LexiconError(f"{path}: no column {', '.join(missing)}", f"The header is {' '.join(COLUMNS)}")
                 continue
-            row = {column: cell.strip() for column, cell in zip(header, cells, strict=False)}
-            row = {column: row.get(column, "") for column in COLUMNS}
+            row = empty | dict(zip(header, cells, strict=False))
             if row["field"] not in FIELDS:
                 raise LexiconError(f"{path}, line {number}: field {row['field']!r}", f"One of {', '.join(FIELDS)}")
             if not row["term"] or not row["preferred"]:
@@ -143,17 +142,17 @@ class Lexicon:
 
         A term that is there already keeps its code and attributes, unless the later lexicon gives some.
         """
-        if entry.term.key not in self.terms or entry.term.code or entry.term.attributes:
-            self.terms[entry.term.key] = entry.term
+        term, key = entry.term, entry.term.key
+        if key not in self.terms or term.code or term.attributes:
+            self.terms[key] = term
+        # Within a field the last lexicon has the last word, so that a user's file goes before the shipped ones.
+        field = f"{term.field}:"
         for parts in surface_variants(entry.surface):
             node = self._root
             for part in parts:
                 node = node.setdefault(part, {})  # type: ignore[assignment]
-            keys: list[str] = node.setdefault("", [])  # type: ignore[assignment]
-            # Within a field the last lexicon has the last word, so that a user's file goes before the shipped ones.
-            field = f"{entry.term.field}:"
-            keys[:] = [key for key in keys if not key.startswith(field)]
-            keys.append(entry.term.key)
+            others = [other for other in node.get("", ()) if not other.startswith(field)]  # type: ignore[attr-defined]
+            node[""] = [*others, key]
 
     def add_compiled(self, lexicon: CompiledLexicon) -> None:
         """Adds a compiled lexicon after all that is there; its terms come to `terms` as texts name them."""

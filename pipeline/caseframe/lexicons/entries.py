@@ -35,7 +35,8 @@ class Entry:
 def surface_variants(surface: str) -> list[list[str]]:
     """The folded parts of the forms that a row stands for: as it is, and without its 's."""
     plain = surface.replace("’", "'")
-    return [surface_parts(variant) for variant in dict.fromkeys((plain, plain.replace("'s ", " ")))]
+    forms = (plain, plain.replace("'s ", " ")) if "'s " in plain else (plain,)
+    return list(map(surface_parts, forms))
 
 
 def surface_parts(surface: str) -> list[str]:

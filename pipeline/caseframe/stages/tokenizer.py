@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from sys import intern
+from types import SimpleNamespace
 
 import spacy
 from scispacy.custom_tokenizer import combined_rule_tokenizer
@@ -132,14 +133,20 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
     """Registered for spaCy configs as `caseframe.tokenizer.v1`."""
 
     def make(nlp: Language) -> Tokenizer:
-        # scispaCy's rules start from the language's own tokenizer.
         quicken(nlp.vocab)
-        nlp.tokenizer = registry.tokenizers.get("spacy.Tokenizer.v1")()(nlp)
+        # scispaCy's rules start from those of the language, of which it makes a tokenizer; a thousand special cases are
+        # told to one alone, ours.
+        defaults = nlp.Defaults
+        language = SimpleNamespace(
+            vocab=nlp.vocab,
+            Defaults=SimpleNamespace(tokenizer_exceptions={}),
+            tokenizer=SimpleNamespace(token_match=defaults.token_match),
+        )
         with quiet_regexes():
-            plain = combined_rule_tokenizer(nlp)
+            plain = combined_rule_tokenizer(language)
         return RememberingTokenizer(
             nlp.vocab,
-            rules=plain.rules,
+            rules={**defaults.tokenizer_exceptions, **plain.rules},
             prefix_search=plain.prefix_search,
             suffix_search=plain.suffix_search,
             infix_finditer=plain.infix_finditer,
