@@ -41,12 +41,13 @@ from caseframe.batch import manifest  # noqa: E402
 from caseframe.batch.run import run_extraction  # noqa: E402
 from caseframe.batch.rundir import MANIFEST, read_json  # noqa: E402
 from caseframe.batch.screen import screened_out  # noqa: E402
+from caseframe.batch.shard import load_pipeline  # noqa: E402
 from caseframe.batch.status import run_status  # noqa: E402
 from caseframe.cli import SOME_FAILED  # noqa: E402
 from caseframe.config import ExtractConfig  # noqa: E402
 from caseframe.fields.cases import deal  # noqa: E402
 from caseframe.fields.component import MODULES, find_open, finders  # noqa: E402
-from caseframe.pipeline import CASES, load  # noqa: E402
+from caseframe.pipeline import CASES  # noqa: E402
 from caseframe.schema import Article  # noqa: E402
 from caseframe.sources import open_articles  # noqa: E402
 from caseframe.stages.extensions import make_doc  # noqa: E402
