@@ -164,7 +164,11 @@ def _peer(command: Sequence[str | Path], articles: Sequence[Article]) -> float:
 
 
 def reading(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
-    """Records a second: ours, a bare lxml.iterparse that only counts, pubmed_parser; of either file."""
+    """Records a second: ours, a bare lxml.iterparse that only counts, pubmed_parser; of either file.
+
+    As in a run, whose pipeline is loaded and no longer looked through for garbage.
+    """
+    load_pipeline(ExtractConfig())
     python = peers / "pubmed_parser/bin/python"
     figures: Figures = {}
     for name in FILES:
@@ -179,6 +183,9 @@ def reading(wheel: Path, folder: Path, peers: Path, rounds: int) -> Figures:
         year = Path(name).name[6:8]
         rates = {who: _READ / statistics.median(each) for who, each in spent.items()}
         figures |= {f"{who}_{year}": rate for who, rate in rates.items()}
+        for who in ("bare", "pubmed_parser"):
+            turns = zip(spent[who], spent["ours"], strict=True)
+            figures[f"times_{who}_{year}"] = statistics.median(theirs / own for theirs, own in turns)
         figures[f"bytes_{year}"] = len(igzip.decompress(path.read_bytes())) / _READ
     return figures
 
