@@ -374,9 +374,13 @@ def _bare_age(text: str, start: int, lead: str) -> Found | None:
 
 # ------------------------------------------------------------------------------------------------------- other measures
 
+_ACRONYMS = (
+    "MSTS VAS NRS ODI NDI JOA mJOA HHS TESS KPS ECOG GCS WOMAC KSS KOOS HOOS DASH QuickDASH RS mRS AOFAS MMSE UCLA "
+    "ASES IKDC APACHE SOFA NIHSS EDSS BASDAI DAS28 SF-36 SF36 EQ-5D PHQ-9 HAM-D HAMD BPRS PANSS CAPS MoCA MELD "
+    "SUV SUVmax"
+).split()
 _INSTRUMENT = re.compile(
-    r"\b(?P<name>MSTS|VAS|NRS|ODI|NDI|m?JOA|HHS|TESS|KPS|ECOG|GCS|WOMAC|KSS|KOOS|HOOS|DASH|QuickDASH|m?RS|mRS|AOFAS|MMSE|"
-    r"UCLA|ASES|IKDC|APACHE|SOFA|NIHSS|EDSS|BASDAI|DAS28|SF-?36|EQ-5D|PHQ-9|HAM-?D|BPRS|PANSS|CAPS|MoCA|MELD|SUV(?:max)?|"
+    rf"\b(?P<name>{'|'.join(_ACRONYMS)}|"
     r"(?i:(?:[\w-]+[^\S\n]){0,3}?(?:scores?|scale|index|scoring system)|karnofsky|glasgow coma|harris hip|lysholm|"
     r"constant|apgars?|visual analog(?:ue)?|oswestry|visual acuity|acuity|muscle (?:strength|power)|motor power))\b"
     r"(?P<rest>[^.;\d]{0,60})$"
@@ -388,10 +392,7 @@ _INSTRUMENT_WORDS = (
 )  # fmt: skip
 _CAPITALS = re.compile("[A-Z][A-Z]")
 _WORD = re.compile(r"\w+")
-_ACRONYMS = frozenset(
-    "MSTS VAS NRS ODI NDI JOA mJOA HHS TESS KPS ECOG GCS WOMAC KSS KOOS HOOS DASH QuickDASH RS mRS AOFAS MMSE UCLA "
-    "ASES IKDC APACHE SOFA NIHSS EDSS BASDAI DAS28 SF SF36 EQ PHQ HAM HAMD BPRS PANSS CAPS MoCA MELD SUV SUVmax".split()
-)
+_ACRONYM_WORDS = frozenset(name.partition("-")[0] for name in _ACRONYMS)
 _RATIO = re.compile(
     rf"(?P<a>{NUMBER})(?:{BLANK}?/{BLANK}?|(?P<of>{BLANK}(?:out{BLANK})?of{BLANK}(?:the{BLANK}|our{BLANK}|a{BLANK}(?:possible|total|maximum){BLANK})?))"
     rf"(?P<b>{NUMBER})(?![\d.,]*\d)(?:{BLANK}?(?P<unit>points?\b|%|mm{BLANK}?Hg\b))?"
@@ -464,7 +465,7 @@ def _instrument(lead: str) -> str:
 def _instrument_in(lead: str) -> re.Match[str] | None:
     lower = lead.lower()
     may_be = any(word in lower for word in _INSTRUMENT_WORDS) or (
-        _CAPITALS.search(lead) is not None and not _ACRONYMS.isdisjoint(_WORD.findall(lead))
+        _CAPITALS.search(lead) is not None and not _ACRONYM_WORDS.isdisjoint(_WORD.findall(lead))
     )
     return _INSTRUMENT.search(lead) if may_be else None
 

@@ -285,7 +285,9 @@ _EXAMINATION = re.compile(
     r"\b(?:CT|MRI|scans?|imaging|examin\w*|evaluat\w*|radiograph\w*|follow\w*|endoscopy|biopsy)\b", re.IGNORECASE
 )
 _SAME_TIME_OPENS = ("at", "by", "since")
-_SAME_TIME = re.compile(r"(?:at|by|since) (?:that|this|the same) (?:time|point|moment|visit|stage)\b", re.IGNORECASE)
+_SAME_TIME = re.compile(
+    rf"(?:{'|'.join(_SAME_TIME_OPENS)}) (?:that|this|the same) (?:time|point|moment|visit|stage)\b", re.IGNORECASE
+)
 
 
 def when_of(span: Span) -> float | None:
